@@ -3,22 +3,57 @@
  *
  * `test` is `Deno.test` on Deno, so that its leak checks apply, and `node:test`
  * elsewhere. The assertions are `@std/assert` where JSR answers, and a page of
- * the same names on `node:assert` where it does not.
+ * the same names on `node:assert` where it does not. `tests/run.mjs` asks once,
+ * and says through `SOCKEYE_ASSERT=node` that asking again is pointless.
  */
 import { AssertionError, deepStrictEqual } from "node:assert";
+import process from "node:process";
 
 /** Defines a test. */
 export type Test = (name: string, body: () => void | Promise<void>) => void;
 
-async function loadTest(): Promise<Test> {
-  const deno = (globalThis as { Deno?: { test: Test } }).Deno;
-  if (deno !== undefined) return (name, body) => deno.test(name, body);
-  const { test } = await import("node:test");
-  return (name, body) => void test(name, body);
+interface TestRunner {
+  run: Test;
+  skip: (name: string) => void;
 }
 
+async function loadTest(): Promise<TestRunner> {
+  const deno = (globalThis as {
+    Deno?: { test: Test & { ignore: Test } };
+  }).Deno;
+  if (deno !== undefined) {
+    return {
+      run: (name, body) => deno.test(name, body),
+      skip: (name) => deno.test.ignore(name, () => {}),
+    };
+  }
+  const { test } = await import("node:test");
+  return {
+    run: (name, body) => void test(name, body),
+    skip: (name) => void test.skip(name, () => {}),
+  };
+}
+
+const runner = await loadTest();
+
 /** Defines a test under the runtime at hand. */
-export const test: Test = await loadTest();
+export const test: Test = runner.run;
+
+/**
+ * Defines a test that needs something which not every machine has. Without it
+ * the test is reported as skipped, by name and with what was missing.
+ *
+ * @param missing What is not there, such as `"python3-websockets"`; `undefined`
+ * runs the test.
+ */
+export function testWhere(
+  missing: string | undefined,
+  name: string,
+  body: () => void | Promise<void>,
+): void {
+  if (missing === undefined) runner.run(name, body);
+  else runner.skip(`${name} (skipped: no ${missing})`);
+}
 
 /** The assertions that the tests use, by the names of `@std/assert`. */
 export interface Assertions {
@@ -106,7 +141,7 @@ const fallback: Assertions = {
 };
 
 async function loadAssertions(): Promise<[string, Assertions]> {
-  if ("Deno" in globalThis) {
+  if ("Deno" in globalThis && process.env.SOCKEYE_ASSERT !== "node") {
     // A literal specifier would be part of the module graph, which has to load
     // where the registry cannot be reached.
     const specifier = "@std/assert";

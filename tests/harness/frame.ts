@@ -1,0 +1,148 @@
+/**
+ * Frames built and taken apart by hand (RFC 6455, section 5.2), right or wrong
+ * as the test wants them. It shares nothing with `codec/`, which it tests.
+ */
+import { concat } from "./bytes.ts";
+
+/** Opcodes by name (RFC 6455, section 5.2). */
+export const OPCODES = {
+  continuation: 0x0,
+  text: 0x1,
+  binary: 0x2,
+  close: 0x8,
+  ping: 0x9,
+  pong: 0xa,
+} as const;
+
+/** The mask key of the examples in RFC 6455, section 5.7. */
+export const MASK_KEY: Uint8Array = Uint8Array.of(0x37, 0xfa, 0x21, 0x3d);
+
+/** What a frame is to look like. */
+export interface FrameOptions {
+  /** Default `true`. */
+  fin?: boolean;
+  /** RSV1 is 4, RSV2 is 2, RSV3 is 1. Default 0. */
+  rsv?: number;
+  /** Name or number. Default `"text"`. */
+  opcode?: keyof typeof OPCODES | number;
+  /** `true` masks with {@linkcode MASK_KEY}; bytes are the key. Default `false`. */
+  mask?: boolean | Uint8Array;
+  /** Strings go as UTF-8. Default empty. */
+  payload?: Uint8Array | string;
+  /** Bits of the length field. The shortest that fits by default. */
+  lengthForm?: 7 | 16 | 64;
+  /** Length to claim, whatever the payload is. */
+  length?: number | bigint;
+}
+
+function lengthField(
+  length: bigint,
+  form: 7 | 16 | 64 | undefined,
+): [number, Uint8Array] {
+  const bits = form ?? (length < 126n ? 7 : length < 65_536n ? 16 : 64);
+  if (bits === 7) return [Number(length), new Uint8Array()];
+  const bytes = new Uint8Array(bits / 8);
+  for (let i = 0; i < bytes.length; i++) {
+    bytes[bytes.length - 1 - i] = Number((length >> BigInt(8 * i)) & 0xffn);
+  }
+  return [bits === 16 ? 126 : 127, bytes];
+}
+
+/** Applies a mask: the reference, one byte at a time (section 5.3). */
+export function masked(
+  payload: Uint8Array,
+  key: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const result = new Uint8Array(payload.length);
+  for (let i = 0; i < payload.length; i++) {
+    result[i] = (payload[i] ?? 0) ^ (key[i & 3] ?? 0);
+  }
+  return result;
+}
+
+/** Builds one frame. */
+export function frame(options: FrameOptions = {}): Uint8Array<ArrayBuffer> {
+  const { fin = true, rsv = 0, opcode = "text", mask = false } = options;
+  const payload = concat(options.payload ?? "");
+  const number = typeof opcode === "number" ? opcode : OPCODES[opcode];
+  const [length7, extended] = lengthField(
+    BigInt(options.length ?? payload.length),
+    options.lengthForm,
+  );
+  const key = mask === true ? MASK_KEY : mask === false ? undefined : mask;
+  const head = Uint8Array.of(
+    (fin ? 0x80 : 0) | (rsv << 4) | number,
+    (key === undefined ? 0 : 0x80) | length7,
+  );
+  return key === undefined
+    ? concat(head, extended, payload)
+    : concat(head, extended, key, masked(payload, key));
+}
+
+/** Payload of a Close frame (section 5.5.1). */
+export function closePayload(
+  code: number,
+  reason: Uint8Array | string = "",
+): Uint8Array<ArrayBuffer> {
+  return concat(Uint8Array.of(code >> 8, code & 0xff), reason);
+}
+
+/** A frame taken apart. */
+export interface ParsedFrame {
+  /** FIN bit. */
+  readonly fin: boolean;
+  /** The three reserved bits. */
+  readonly rsv: number;
+  /** Opcode. */
+  readonly opcode: number;
+  /** Mask key, where there was one. */
+  readonly maskKey?: Uint8Array;
+  /** Payload, unmasked; a copy. */
+  readonly payload: Uint8Array<ArrayBuffer>;
+  /** Bytes of the whole frame. */
+  readonly size: number;
+}
+
+/** Takes the first frame of `bytes` apart; `undefined` while it is not whole. */
+export function parseFrame(bytes: Uint8Array): ParsedFrame | undefined {
+  const [first, second] = bytes;
+  if (first === undefined || second === undefined) return undefined;
+  const length7 = second & 0x7f;
+  const extended = length7 === 126 ? 2 : length7 === 127 ? 8 : 0;
+  const keyAt = 2 + extended;
+  const payloadAt = keyAt + ((second & 0x80) === 0 ? 0 : 4);
+  if (bytes.length < payloadAt) return undefined;
+  let length = extended === 0 ? length7 : 0;
+  for (const byte of bytes.subarray(2, keyAt)) length = length * 256 + byte;
+  const size = payloadAt + length;
+  if (bytes.length < size) return undefined;
+  const payload = new Uint8Array(bytes.subarray(payloadAt, size));
+  const head = {
+    fin: (first & 0x80) !== 0,
+    rsv: (first >> 4) & 7,
+    opcode: first & 0x0f,
+    size,
+  };
+  if (payloadAt === keyAt) return { ...head, payload };
+  const maskKey = new Uint8Array(bytes.subarray(keyAt, payloadAt));
+  return { ...head, maskKey, payload: masked(payload, maskKey) };
+}
+
+/** Takes all frames of `bytes` apart; they must be whole. */
+export function parseFrames(bytes: Uint8Array): ParsedFrame[] {
+  const frames = [];
+  let rest = bytes;
+  while (rest.length > 0) {
+    const parsed = parseFrame(rest);
+    if (parsed === undefined) throw new Error("Cannot parse: frame is cut off");
+    frames.push(parsed);
+    rest = rest.subarray(parsed.size);
+  }
+  return frames;
+}
+
+/** Close code of a Close frame's payload; 1005 where it has none. */
+export function closeCode(payload: Uint8Array): number {
+  const [high, low] = payload;
+  return high === undefined || low === undefined ? 1005 : high * 256 + low;
+}
