@@ -46,6 +46,26 @@ export const PROTOCOL_CLOSE_CODES = {
 /** Names of the ways in which a peer can break the protocol. */
 export type ProtocolErrorReason = keyof typeof PROTOCOL_CLOSE_CODES;
 
+/** What the peer is told, in the reason of the Close frame. */
+const DESCRIPTIONS: Readonly<Record<ProtocolErrorReason, string>> = {
+  "reserved-bits": "a reserved bit is set",
+  "reserved-opcode": "the opcode is not defined",
+  "fragmented-control": "a control frame is fragmented",
+  "control-too-long": "a control frame has more than 125 bytes",
+  "unexpected-continuation": "there is no message to continue",
+  "expected-continuation": "the previous message has not ended",
+  "mask-required": "a frame is not masked",
+  "mask-forbidden": "a frame is masked",
+  "length-not-minimal": "a length is not in its shortest form",
+  "length-too-big": "a length has its highest bit set",
+  "message-too-big": "the message is too big",
+  "too-many-fragments": "the message has too many fragments",
+  "invalid-utf8": "text is not valid UTF-8",
+  "invalid-close-code": "the close code must not be sent",
+  "invalid-close-length": "a Close frame has one byte",
+  "invalid-deflate": "compressed data is invalid",
+};
+
 /**
  * A peer broke the protocol, or exceeded a limit.
  *
@@ -62,10 +82,9 @@ export class ProtocolError extends Error {
 
   /**
    * @param reason Which rule was broken.
-   * @param message What was seen, for people.
    */
-  constructor(reason: ProtocolErrorReason, message: string) {
-    super(message);
+  constructor(reason: ProtocolErrorReason) {
+    super(DESCRIPTIONS[reason]);
     this.reason = reason;
     this.code = PROTOCOL_CLOSE_CODES[reason];
   }

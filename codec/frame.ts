@@ -80,8 +80,8 @@ export class FrameHeader {
 
   readonly #role: Role;
   readonly #allowRsv1: boolean;
-  /** What of a header that is cut by the end of a chunk has been read. */
-  readonly #scratch: Uint8Array;
+  /** What has been read of a header that two chunks share; rarely needed. */
+  #scratch: Uint8Array | undefined;
   #scratchBytes = 0;
 
   /**
@@ -91,7 +91,6 @@ export class FrameHeader {
   constructor(role: Role, allowRsv1: boolean) {
     this.#role = role;
     this.#allowRsv1 = allowRsv1;
-    this.#scratch = new Uint8Array(MAX_HEADER_BYTES);
   }
 
   /** Makes ready for the header of the next frame. */
@@ -120,7 +119,7 @@ export class FrameHeader {
 
   /** Gathers a header that two or more chunks share. */
   #readSplit(chunk: Uint8Array, start: number): number {
-    const scratch = this.#scratch;
+    const scratch = this.#scratch ??= new Uint8Array(MAX_HEADER_BYTES);
     let index = start;
     while (index < chunk.length) {
       scratch[this.#scratchBytes++] = chunk[index++]!;

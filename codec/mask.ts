@@ -19,7 +19,7 @@ const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 // The last buffer that was looked at in words. Transports reuse their read
 // buffers, so most chunks hit it and need no new view.
 let cachedBuffer: ArrayBufferLike = new ArrayBuffer(0);
-let cachedWords = new Int32Array(0);
+let cachedWords: Int32Array = new Int32Array(0);
 
 function wordsOf(buffer: ArrayBufferLike): Int32Array {
   if (buffer !== cachedBuffer) {

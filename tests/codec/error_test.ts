@@ -5,11 +5,10 @@ test("ProtocolError carries its reason and the reason's close code", () => {
   for (const [reason, code] of Object.entries(PROTOCOL_CLOSE_CODES)) {
     const error = new ProtocolError(
       reason as keyof typeof PROTOCOL_CLOSE_CODES,
-      "seen",
     );
     assert(error instanceof Error);
     assertStrictEquals(error.name, "ProtocolError");
-    assertStrictEquals(error.message, "seen");
+    assert(error.message.length > 0);
     assertEquals([error.reason, error.code], [reason, code]);
   }
 });

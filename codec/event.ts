@@ -1,0 +1,43 @@
+/**
+ * What a peer does, as the codec reports it.
+ *
+ * @module
+ */
+
+import type { ProtocolError } from "./error.ts";
+import type { Message } from "./message.ts";
+
+/** What a peer did, in the order in which it did it. */
+export type ProtocolEvent =
+  | {
+    /** A whole message arrived. */
+    readonly type: "message";
+    /** Text as a string, binary as bytes that belong to the receiver. */
+    readonly data: Message;
+  }
+  | {
+    /** A Ping arrived; its Pong is in the output. */
+    readonly type: "ping";
+    /** At most 125 bytes that belong to the receiver. */
+    readonly payload: Uint8Array;
+  }
+  | {
+    /** A Pong arrived, asked for or not. */
+    readonly type: "pong";
+    /** At most 125 bytes that belong to the receiver. */
+    readonly payload: Uint8Array;
+  }
+  | {
+    /** A Close frame arrived. Nothing comes after it. */
+    readonly type: "close";
+    /** Close code; 1005 where the frame carried none. */
+    readonly code: number;
+    /** Reason, possibly empty. */
+    readonly reason: string;
+  }
+  | {
+    /** The peer broke the protocol. Nothing comes after it. */
+    readonly type: "failed";
+    /** Which rule, and the close code that says so. */
+    readonly error: ProtocolError;
+  };

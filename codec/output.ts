@@ -1,0 +1,276 @@
+/**
+ * Frames on their way out: small ones side by side in one block, so that they
+ * leave in one write; large payloads by reference, so that they are not copied.
+ *
+ * @module
+ */
+
+import { maskRange, randomMaskKey } from "./mask.ts";
+import { bareHeaderBytes, MAX_HEADER_BYTES, writeHeader } from "./frame.ts";
+
+/** What a connection that sends a little borrows. */
+const SMALL_BLOCK_BYTES = 2_048;
+/** What a connection that sends much borrows; also the most one write carries. */
+const LARGE_BLOCK_BYTES = 65_536;
+/** From here on a payload is sent by reference: copying costs more than a write. */
+const BY_REFERENCE_BYTES = 49_152;
+/** Up to here a loop over `charCodeAt` beats `encodeInto` on V8. */
+const SHORT_TEXT_LENGTH = 80;
+
+// Blocks are borrowed while there is something to send, and come back with the
+// next `take`: an idle connection holds none, and a busy one allocates none.
+const smallBlocks: Uint8Array[] = [];
+const largeBlocks: Uint8Array[] = [];
+const MAX_FREE_SMALL = 256;
+const MAX_FREE_LARGE = 32;
+
+function borrow(bytes: number): Uint8Array {
+  if (bytes <= SMALL_BLOCK_BYTES) {
+    return smallBlocks.pop() ?? new Uint8Array(SMALL_BLOCK_BYTES);
+  }
+  if (bytes <= LARGE_BLOCK_BYTES) {
+    return largeBlocks.pop() ?? new Uint8Array(LARGE_BLOCK_BYTES);
+  }
+  return new Uint8Array(bytes);
+}
+
+function giveBack(block: Uint8Array): void {
+  if (block.length === SMALL_BLOCK_BYTES) {
+    if (smallBlocks.length < MAX_FREE_SMALL) smallBlocks.push(block);
+  } else if (block.length === LARGE_BLOCK_BYTES) {
+    if (largeBlocks.length < MAX_FREE_LARGE) largeBlocks.push(block);
+  }
+}
+
+/** A piece that is full, or stands by reference. */
+interface Piece {
+  readonly bytes: Uint8Array;
+  /** The block to give back once the bytes have left. */
+  readonly block: Uint8Array | undefined;
+}
+
+const encoder = new TextEncoder();
+
+/** The frames of one side of one connection that have not been taken yet. */
+export class Output {
+  /** Bytes that wait to be taken. */
+  byteLength = 0;
+
+  readonly #masked: boolean;
+  #block: Uint8Array | undefined;
+  #blockBytes = 0;
+  #pieces: Piece[] | undefined;
+  #nextPiece = 0;
+  #lent: Uint8Array | undefined;
+
+  /**
+   * @param masked Whether frames are masked: a client's are, a server's are not
+   * (RFC 6455, section 5.1).
+   */
+  constructor(masked: boolean) {
+    this.#masked = masked;
+  }
+
+  /**
+   * Appends a frame.
+   *
+   * @param first First byte of the frame: FIN, reserved bits, opcode.
+   * @param payload Payload. A long one is kept by reference, see `own`.
+   * @param own Whether the payload may be kept, and overwritten by masking.
+   */
+  writeFrame(first: number, payload: Uint8Array, own: boolean): void {
+    const length = payload.length;
+    const masked = this.#masked;
+    const maskKey = masked ? randomMaskKey() : undefined;
+    if (length >= BY_REFERENCE_BYTES && keepable(payload)) {
+      let bytes = payload;
+      if (maskKey !== undefined) {
+        // Masking never changes the application's bytes.
+        if (!own) bytes = payload.slice();
+        maskRange(bytes, 0, length, maskKey);
+      }
+      this.#writeReference(first, bytes, maskKey);
+      return;
+    }
+    const block = this.#reserve(MAX_HEADER_BYTES + length);
+    const start = this.#blockBytes;
+    const at = writeHeader(block, start, first, length, maskKey);
+    copy(payload, block, at);
+    if (maskKey !== undefined) maskRange(block, at, at + length, maskKey);
+    this.#advance(at + length - start);
+  }
+
+  /**
+   * Appends a frame whose payload is a text, encoded as UTF-8. A lone surrogate
+   * becomes U+FFFD.
+   *
+   * @param first First byte of the frame: FIN, reserved bits, opcode.
+   * @param text Payload.
+   */
+  writeText(first: number, text: string): void {
+    const room = MAX_HEADER_BYTES + text.length * 3;
+    if (room > LARGE_BLOCK_BYTES) {
+      this.writeFrame(first, encoder.encode(text), true);
+      return;
+    }
+    const block = this.#reserve(room);
+    const start = this.#blockBytes;
+    // Guess that the text is ASCII, which tells the length of the header.
+    let at = start + bareHeaderBytes(text.length) + (this.#masked ? 4 : 0);
+    let length = text.length <= SHORT_TEXT_LENGTH
+      ? writeAscii(block, at, text)
+      : -1;
+    if (length < 0) {
+      length = encoder.encodeInto(text, block.subarray(at)).written;
+    }
+    const maskKey = this.#masked ? randomMaskKey() : undefined;
+    const guessed = at;
+    at = start + bareHeaderBytes(length) + (this.#masked ? 4 : 0);
+    if (at !== guessed) block.copyWithin(at, guessed, guessed + length);
+    writeHeader(block, start, first, length, maskKey);
+    if (maskKey !== undefined) maskRange(block, at, at + length, maskKey);
+    this.#advance(at + length - start);
+  }
+
+  /**
+   * Appends bytes that are a frame already.
+   *
+   * @param frame Whole frame. A long one is kept by reference: it must not change
+   * afterwards.
+   */
+  writeRaw(frame: Uint8Array): void {
+    if (frame.length >= BY_REFERENCE_BYTES) {
+      this.#seal();
+      (this.#pieces ??= []).push({ bytes: frame, block: undefined });
+      this.byteLength += frame.length;
+      return;
+    }
+    const block = this.#reserve(frame.length);
+    copy(frame, block, this.#blockBytes);
+    this.#advance(frame.length);
+  }
+
+  /**
+   * Takes the next bytes to send.
+   *
+   * @returns At most 64 KiB, or one payload by reference; `undefined` when there
+   * is nothing. The bytes stay as they are until the next call.
+   */
+  take(): Uint8Array | undefined {
+    if (this.#lent !== undefined) {
+      giveBack(this.#lent);
+      this.#lent = undefined;
+    }
+    if (this.byteLength === 0) return undefined;
+    const pieces = this.#pieces;
+    if (pieces !== undefined) return this.#takePiece(pieces);
+    const bytes = this.#block!.subarray(0, this.#blockBytes);
+    this.#lent = this.#block;
+    this.#block = undefined;
+    this.#blockBytes = 0;
+    this.byteLength = 0;
+    return bytes;
+  }
+
+  /** Drops everything that has not been taken. */
+  clear(): void {
+    this.#pieces = undefined;
+    this.#nextPiece = 0;
+    this.#blockBytes = 0;
+    this.byteLength = 0;
+  }
+
+  #takePiece(pieces: Piece[]): Uint8Array {
+    const piece = pieces[this.#nextPiece++]!;
+    if (this.#nextPiece === pieces.length) {
+      this.#pieces = undefined;
+      this.#nextPiece = 0;
+    } else if (this.#nextPiece === 64) {
+      // Let go of what has been taken, in steps that keep the cost linear.
+      pieces.splice(0, 64);
+      this.#nextPiece = 0;
+    }
+    this.#lent = piece.block;
+    this.byteLength -= piece.bytes.length;
+    return piece.bytes;
+  }
+
+  #writeReference(
+    first: number,
+    bytes: Uint8Array,
+    maskKey: number | undefined,
+  ): void {
+    const block = this.#reserve(MAX_HEADER_BYTES);
+    const start = this.#blockBytes;
+    const at = writeHeader(block, start, first, bytes.length, maskKey);
+    this.#advance(at - start);
+    this.#seal();
+    (this.#pieces ??= []).push({ bytes, block: undefined });
+    this.byteLength += bytes.length;
+  }
+
+  /** Makes room for `bytes` more in one block, and returns the block. */
+  #reserve(bytes: number): Uint8Array {
+    const block = this.#block;
+    if (block !== undefined) {
+      const needed = this.#blockBytes + bytes;
+      if (needed <= block.length) return block;
+      if (block.length === SMALL_BLOCK_BYTES && needed <= LARGE_BLOCK_BYTES) {
+        const larger = borrow(needed);
+        larger.set(block.subarray(0, this.#blockBytes));
+        giveBack(block);
+        return this.#block = larger;
+      }
+      this.#seal();
+    }
+    return this.#block = borrow(bytes);
+  }
+
+  #advance(bytes: number): void {
+    this.#blockBytes += bytes;
+    this.byteLength += bytes;
+  }
+
+  /** Closes the current block, so that what follows comes after it. */
+  #seal(): void {
+    const block = this.#block;
+    if (block === undefined) return;
+    if (this.#blockBytes === 0) {
+      giveBack(block);
+    } else {
+      const bytes = block.subarray(0, this.#blockBytes);
+      (this.#pieces ??= []).push({ bytes, block });
+    }
+    this.#block = undefined;
+    this.#blockBytes = 0;
+  }
+}
+
+/** Whether a payload's memory cannot shrink or change hands under our feet. */
+function keepable(payload: Uint8Array): boolean {
+  const buffer = payload.buffer;
+  return buffer instanceof ArrayBuffer && !buffer.resizable;
+}
+
+/** Copies short payloads without the cost of a native call. */
+function copy(source: Uint8Array, target: Uint8Array, at: number): void {
+  const length = source.length;
+  if (length <= 32) {
+    for (let index = 0; index < length; index++) {
+      target[at + index] = source[index]!;
+    }
+  } else {
+    target.set(source, at);
+  }
+}
+
+/** Writes a text that turns out to be ASCII; returns its length, or -1. */
+function writeAscii(target: Uint8Array, at: number, text: string): number {
+  const length = text.length;
+  for (let index = 0; index < length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit > 0x7f) return -1;
+    target[at + index] = unit;
+  }
+  return length;
+}

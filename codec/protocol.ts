@@ -1,0 +1,331 @@
+/**
+ * The protocol of one side of one connection, after the handshake, without I/O
+ * (RFC 6455, sections 5 to 7).
+ *
+ * Four verbs and one question: `receive`, `receiveEnd`, `takeEvents`,
+ * `takeOutput`, and `closeExpected`. It answers Ping and Close by itself, and
+ * never throws on what a peer sends. It knows no time and no sockets.
+ *
+ * @module
+ */
+
+import type { CloseFrame } from "./close.ts";
+import { NO_STATUS } from "./close.ts";
+import type { ProtocolError } from "./error.ts";
+import type { ProtocolEvent } from "./event.ts";
+import type { Role } from "./frame.ts";
+import {
+  type Message,
+  type MessageTransform,
+  plainDecoding,
+  type TextDecoding,
+} from "./message.ts";
+import type { PreparedMessage } from "./prepared.ts";
+import { Receiver } from "./receiver.ts";
+import { Sender } from "./sender.ts";
+
+/** How to set up a {@linkcode Protocol}. */
+export interface ProtocolOptions {
+  /** Our own side. */
+  readonly role: Role;
+  /**
+   * Largest message accepted, in bytes, counted after decompression and across
+   * fragments. A larger one ends the connection with close code 1009.
+   *
+   * @default {1_048_576}
+   */
+  readonly maxMessageBytes?: number;
+  /**
+   * Most fragments that a message may have; more end the connection with 1008.
+   *
+   * @default {16_384}
+   */
+  readonly maxFragments?: number;
+  /** How to make strings; `TextDecoder` where absent. */
+  readonly decoding?: TextDecoding;
+  /** What an extension does to messages; nothing where absent. */
+  readonly transform?: MessageTransform;
+}
+
+/** Largest message where no limit is given, in bytes. */
+export const DEFAULT_MAX_MESSAGE_BYTES = 1_048_576;
+/** Most fragments of a message where no limit is given. */
+export const DEFAULT_MAX_FRAGMENTS = 16_384;
+
+const NO_BYTES = new Uint8Array(0);
+
+/**
+ * One side of a connection.
+ *
+ * Bytes that followed the opening handshake go to {@linkcode Protocol.receive}
+ * like all others.
+ *
+ * @example An echo, without a socket
+ * ```ts
+ * import { Protocol } from "@sockeye/sockeye/codec";
+ * import { deepStrictEqual } from "node:assert";
+ *
+ * const server = new Protocol({ role: "server" });
+ * // "Hello", masked with 37 fa 21 3d (RFC 6455, section 5.7)
+ * server.receive(Uint8Array.of(
+ *   0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58));
+ * for (const event of server.takeEvents()) {
+ *   if (event.type === "message") server.sendMessage(event.data);
+ * }
+ * deepStrictEqual(
+ *   server.takeOutput(),
+ *   Uint8Array.of(0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f));
+ * ```
+ */
+export class Protocol {
+  /** Our own side. */
+  readonly role: Role;
+  /** The Close frame that the peer sent, once its event has been taken. */
+  received: CloseFrame | undefined;
+  /** How the peer broke the protocol, once that event has been taken. */
+  failure: ProtocolError | undefined;
+
+  readonly #sender: Sender;
+  readonly #receiver: Receiver;
+  #ended = false;
+
+  /** @param options Our role, and limits. */
+  constructor(options: ProtocolOptions) {
+    const { role, transform } = options;
+    this.role = role;
+    this.#sender = new Sender(role, transform);
+    this.#receiver = new Receiver(role, {
+      maxMessageBytes: options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES,
+      maxFragments: options.maxFragments ?? DEFAULT_MAX_FRAGMENTS,
+      decoding: options.decoding ?? plainDecoding,
+      transform,
+    }, this.#sender);
+  }
+
+  /** The Close frame that we sent. */
+  get sent(): CloseFrame | undefined {
+    return this.#sender.sent;
+  }
+
+  /**
+   * Where the connection stands (RFC 6455, section 7.1): `open`, `closing` from
+   * the first Close frame that we sent, `closed` once the stream has ended.
+   */
+  get state(): "open" | "closing" | "closed" {
+    if (this.#ended) return "closed";
+    return this.#sender.sent === undefined ? "open" : "closing";
+  }
+
+  /**
+   * Whether the peer is now due to close: start a timer, and drop the
+   * transport when it runs out.
+   */
+  get closeExpected(): boolean {
+    return this.state === "closing";
+  }
+
+  /**
+   * Whether to end our side of the transport once the output has been sent.
+   *
+   * After the closing handshake the server does so first, so that it is the
+   * client that waits (section 7.1.1); after a failure either side does.
+   */
+  get endExpected(): boolean {
+    return this.failure !== undefined ||
+      this.role === "server" && this.sent !== undefined &&
+        this.received !== undefined;
+  }
+
+  /** Whether a Close frame or a failure waits behind the events to be taken. */
+  get lastEventPending(): boolean {
+    return this.#receiver.last !== undefined;
+  }
+
+  /** Count of events that wait to be taken. */
+  get pendingEvents(): number {
+    return this.#receiver.pendingEvents;
+  }
+
+  /** Frames received so far. */
+  get framesReceived(): number {
+    return this.#receiver.frames;
+  }
+
+  /** Bytes that wait to be taken with `takeOutput`. */
+  get outputBytes(): number {
+    return this.#sender.output.byteLength;
+  }
+
+  /**
+   * Takes bytes that arrived from the peer.
+   *
+   * Afterwards handle what {@linkcode Protocol.takeEvents} returns, then send
+   * what {@linkcode Protocol.takeOutput} returns. A peer that breaks the
+   * protocol causes no exception: it becomes the last event.
+   *
+   * Output that has not been taken since the previous call is a sign that the
+   * socket is blocked. Of the Pings that arrive meanwhile only the latest is
+   * answered, as RFC 6455, section 5.5.3, allows: a flood costs no memory.
+   *
+   * @param chunk Bytes in arrival order, of any length. Lent until the call
+   * returns, and overwritten by unmasking.
+   */
+  receive(chunk: Uint8Array): void {
+    this.#receiver.receive(chunk);
+  }
+
+  /**
+   * Takes the end of the peer's stream. Idempotent.
+   *
+   * What was received before it can still be taken, and answered: TCP may be
+   * open the other way.
+   */
+  receiveEnd(): void {
+    this.#ended = true;
+    this.#receiver.stop();
+  }
+
+  /**
+   * Takes what has happened.
+   *
+   * Call it until it returns nothing. A Close frame or a failure comes last,
+   * in a batch of its own, and its answer enters the output when it is taken:
+   * what is sent in reply to earlier messages goes out before it.
+   *
+   * @returns Events in order, possibly none.
+   */
+  takeEvents(): readonly ProtocolEvent[] {
+    const events = this.#receiver.takeEvents();
+    const last = this.#receiver.last;
+    if (events.length > 0 || last === undefined) return events;
+    this.#receiver.last = undefined;
+    this.#sender.answered = true;
+    if (last.type === "close") {
+      this.received = { code: last.code, reason: last.reason };
+      // Section 5.5.1: "If an endpoint receives a Close frame and did not
+      // previously send a Close frame, the endpoint MUST send a Close frame in
+      // response." The code is echoed, and so is its absence.
+      const code = last.code === NO_STATUS ? undefined : last.code;
+      this.#sender.close(code, last.reason);
+    } else if (last.type === "failed") {
+      this.failure = last.error;
+      // Section 7.1.7: an endpoint that fails the connection "SHOULD send a Close
+      // frame with an appropriate status code".
+      this.#sender.close(last.error.code, last.error.message);
+    }
+    return [last];
+  }
+
+  /**
+   * Takes bytes to send.
+   *
+   * @returns The next bytes, which stay unchanged until the next call and must not
+   * be modified; `undefined` when there are none.
+   */
+  takeOutput(): Uint8Array | undefined {
+    return this.#sender.take();
+  }
+
+  /**
+   * Sends a text message (section 5.6). A lone surrogate becomes U+FFFD.
+   *
+   * @param text Message.
+   * @param compress Whether the transform may change it.
+   * @returns `false` when a Close frame has been sent and the message is dropped.
+   * @throws {Error} While a fragmented message is under way.
+   */
+  sendText(text: string, compress = true): boolean {
+    return this.#sender.text(text, compress);
+  }
+
+  /**
+   * Sends a binary message (section 5.6).
+   *
+   * @param bytes Message. Not modified. Leave it unchanged until it has been taken
+   * and sent: a long one is not copied.
+   * @param compress Whether the transform may change it.
+   * @returns `false` when a Close frame has been sent and the message is dropped.
+   * @throws {Error} While a fragmented message is under way.
+   */
+  sendBinary(bytes: Uint8Array, compress = true): boolean {
+    return this.#sender.binary(bytes, compress);
+  }
+
+  /**
+   * Sends a message: a string as text, bytes as binary.
+   *
+   * @param data Message, as for `sendText` and `sendBinary`.
+   * @returns `false` when a Close frame has been sent and the message is dropped.
+   */
+  sendMessage(data: Message): boolean {
+    return typeof data === "string"
+      ? this.#sender.text(data, true)
+      : this.#sender.binary(data, true);
+  }
+
+  /**
+   * Sends a message that was framed before, for several connections.
+   *
+   * @param message What `prepareMessage` returned.
+   * @returns `false` when a Close frame has been sent and the message is dropped.
+   * @throws {Error} While a fragmented message is under way.
+   */
+  sendPrepared(message: PreparedMessage): boolean {
+    return this.#sender.prepared(message);
+  }
+
+  /**
+   * Sends a fragment of a message (section 5.4). Control frames may go out
+   * between fragments, other messages may not.
+   *
+   * @param data Payload of the fragment; its type must be that of the first one.
+   * @param fin Whether it is the last.
+   * @returns `false` when a Close frame has been sent and the fragment is dropped.
+   * @throws {TypeError} If text and binary fragments are mixed.
+   */
+  sendFragment(data: Message, fin: boolean): boolean {
+    return this.#sender.fragment(data, fin);
+  }
+
+  /**
+   * Sends a Ping (section 5.5.2).
+   *
+   * @param payload At most 125 bytes; copied.
+   * @returns `false` when a Close frame has been sent and the Ping is dropped.
+   * @throws {RangeError} If the payload is too long.
+   */
+  ping(payload: Uint8Array = NO_BYTES): boolean {
+    return this.#sender.ping(payload);
+  }
+
+  /**
+   * Sends a Pong that nobody asked for (section 5.5.3).
+   *
+   * @param payload At most 125 bytes; copied.
+   * @returns `false` when a Close frame has been sent and the Pong is dropped.
+   * @throws {RangeError} If the payload is too long.
+   */
+  pong(payload: Uint8Array = NO_BYTES): boolean {
+    return this.#sender.pong(payload);
+  }
+
+  /**
+   * Starts the closing handshake (section 7.1.2). Does nothing when a Close frame
+   * has been sent.
+   *
+   * @param code Close code, such as 1000; absent for an empty Close frame.
+   * @param reason At most 123 bytes of UTF-8.
+   * @throws {TypeError} If the arguments are of the wrong kind.
+   * @throws {RangeError} If the code must not be sent, or the reason is too long.
+   */
+  close(code?: number, reason = ""): void {
+    this.#sender.close(code, reason);
+  }
+
+  /** Drops the output, and whatever is sent from now on: the transport is gone. */
+  abandon(): void {
+    this.#ended = true;
+    this.#receiver.stop();
+    this.#sender.abandon();
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * The receiving half of a connection: bytes in, events out.
+ *
+ * @module
+ */
+
+import { decodeClose } from "./close.ts";
+import { ProtocolError, type ProtocolErrorReason } from "./error.ts";
+import type { ProtocolEvent } from "./event.ts";
+import { FrameHeader, OPCODES, type Role } from "./frame.ts";
+import { maskRange, rotateKey } from "./mask.ts";
+import { type Message, type MessageOptions, MessageReader } from "./message.ts";
+import type { Sender } from "./sender.ts";
+
+const NO_EVENTS: readonly ProtocolEvent[] = [];
+const NO_BYTES = new Uint8Array(0);
+
+/** Reads what one peer sends. */
+export class Receiver {
+  /** Frames received so far. */
+  frames = 0;
+  /** A Close frame or a failure, which waits until the events before it are taken. */
+  last: ProtocolEvent | undefined;
+
+  readonly #sender: Sender;
+  readonly #header: FrameHeader;
+  readonly #messages: MessageReader;
+  #events: ProtocolEvent[] | undefined;
+  /** Whether the peer has nothing more to say: what it sends is dropped. */
+  #discarding = false;
+
+  /** Payload bytes of the frame under way that have not arrived. */
+  #missingBytes = 0;
+  #inFrame = false;
+  /** Masking key of the frame under way, rotated for its next byte. */
+  #maskKey = 0;
+  #control: Uint8Array | undefined;
+  #controlBytes = 0;
+  /** Whether the socket is blocked, see `Protocol.receive`. */
+  #blocked = false;
+
+  /**
+   * @param role Our own side.
+   * @param options Limits, and how to decode.
+   * @param sender Sends the Pongs.
+   */
+  constructor(role: Role, options: MessageOptions, sender: Sender) {
+    this.#sender = sender;
+    this.#header = new FrameHeader(role, options.transform !== undefined);
+    this.#messages = new MessageReader(options);
+  }
+
+  /** Count of events that wait to be taken. */
+  get pendingEvents(): number {
+    return this.#events === undefined ? 0 : this.#events.length;
+  }
+
+  /** Takes bytes that arrived, see `Protocol.receive`. */
+  receive(chunk: Uint8Array): void {
+    this.#blocked = this.#sender.output.byteLength > 0;
+    let index = 0;
+    while (index < chunk.length && !this.#discarding) {
+      if (!this.#inFrame) {
+        index = this.#header.read(chunk, index);
+        if (!this.#startFrame()) continue;
+      }
+      index = this.#header.opcode >= OPCODES.close
+        ? this.#takeControl(chunk, index)
+        : this.#takeData(chunk, index);
+    }
+    this.#messages.endChunk();
+  }
+
+  /** Drops everything that may still arrive. */
+  stop(): void {
+    this.#discarding = true;
+  }
+
+  /** Takes the events before the last one. */
+  takeEvents(): readonly ProtocolEvent[] {
+    const events = this.#events;
+    if (events === undefined) return NO_EVENTS;
+    this.#events = undefined;
+    return events;
+  }
+
+  /**
+   * Acts on a header as far as it has been read.
+   *
+   * @returns Whether a payload follows.
+   */
+  #startFrame(): boolean {
+    const header = this.#header;
+    if (header.violation !== undefined) {
+      this.#fail(header.violation);
+      return false;
+    }
+    if (!header.complete) return false;
+    header.next();
+    this.frames++;
+    const isControl = header.opcode >= OPCODES.close;
+    if (!isControl) {
+      const violation = this.#messages.admit(header);
+      if (violation !== undefined) {
+        this.#fail(violation);
+        return false;
+      }
+    }
+    this.#inFrame = true;
+    this.#missingBytes = header.payloadBytes;
+    this.#maskKey = header.maskKey;
+    if (header.payloadBytes > 0) return true;
+    // A frame without a payload ends here, also where its chunk does.
+    if (isControl) this.#takeControl(NO_BYTES, 0);
+    else this.#takeData(NO_BYTES, 0);
+    return false;
+  }
+
+  #takeData(chunk: Uint8Array, start: number): number {
+    const header = this.#header;
+    const messages = this.#messages;
+    const end = start + this.#missingBytes;
+    if (
+      end <= chunk.length && header.fin && messages.isWhole &&
+      this.#missingBytes === header.payloadBytes
+    ) {
+      this.#inFrame = false;
+      this.#deliver(messages.takeWhole(chunk, start, end, this.#maskKey));
+      return end;
+    }
+    const stop = end < chunk.length ? end : chunk.length;
+    if (!messages.append(chunk, start, stop, this.#maskKey)) {
+      this.#deliver(undefined);
+      return stop;
+    }
+    this.#maskKey = rotateKey(this.#maskKey, stop - start);
+    this.#missingBytes = end - stop;
+    if (this.#missingBytes === 0) {
+      this.#inFrame = false;
+      if (header.fin) this.#deliver(messages.finish());
+    }
+    return stop;
+  }
+
+  #deliver(data: Message | undefined): void {
+    if (data === undefined) this.#fail(this.#messages.violation!);
+    else this.#push({ type: "message", data });
+  }
+
+  #takeControl(chunk: Uint8Array, start: number): number {
+    const size = this.#header.payloadBytes;
+    const payload = this.#control ??= new Uint8Array(size);
+    const stop = Math.min(start + this.#missingBytes, chunk.length);
+    const at = this.#controlBytes;
+    payload.set(chunk.subarray(start, stop), at);
+    maskRange(payload, at, at + stop - start, this.#maskKey);
+    this.#maskKey = rotateKey(this.#maskKey, stop - start);
+    this.#controlBytes += stop - start;
+    this.#missingBytes -= stop - start;
+    if (this.#missingBytes === 0) {
+      this.#inFrame = false;
+      this.#control = undefined;
+      this.#controlBytes = 0;
+      this.#handleControl(this.#header.opcode, payload);
+    }
+    return stop;
+  }
+
+  #handleControl(opcode: number, payload: Uint8Array): void {
+    if (opcode === OPCODES.ping) {
+      // Section 5.5.2: "Upon receipt of a Ping frame, an endpoint MUST send a
+      // Pong frame in response, unless it already received a Close frame."
+      if (this.#blocked) this.#sender.pongLater(payload);
+      else this.#sender.pong(payload);
+      this.#push({ type: "ping", payload });
+    } else if (opcode === OPCODES.pong) {
+      this.#push({ type: "pong", payload });
+    } else {
+      const close = decodeClose(payload);
+      if (typeof close === "string") {
+        this.#fail(close);
+      } else {
+        this.#discarding = true;
+        this.last = { type: "close", code: close.code, reason: close.reason };
+      }
+    }
+  }
+
+  #push(event: ProtocolEvent): void {
+    if (this.#events === undefined) this.#events = [event];
+    else this.#events.push(event);
+  }
+
+  #fail(reason: ProtocolErrorReason): void {
+    this.#discarding = true;
+    this.last = { type: "failed", error: new ProtocolError(reason) };
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * The sending half of a connection: messages, fragments and control frames in,
+ * bytes out, in the order that RFC 6455 allows.
+ *
+ * @module
+ */
+
+import { type CloseFrame, encodeClose, NO_STATUS } from "./close.ts";
+import {
+  FIN_BIT,
+  MAX_CONTROL_BYTES,
+  OPCODES,
+  type Role,
+  RSV1_BIT,
+} from "./frame.ts";
+import type { Message, MessageTransform } from "./message.ts";
+import { Output } from "./output.ts";
+import type { PreparedMessage } from "./prepared.ts";
+
+const encoder = new TextEncoder();
+
+/** Frames what one side sends, and knows what it may still send. */
+export class Sender {
+  /** The Close frame that was sent. */
+  sent: CloseFrame | undefined;
+  /** Whether the transport is gone, so that nothing can be sent. */
+  ended = false;
+  /** Whether the peer has said its last, so that no Ping needs an answer. */
+  answered = false;
+  /** The frames that wait to be taken. */
+  readonly output: Output;
+
+  readonly #masked: boolean;
+  readonly #transform: MessageTransform | undefined;
+  /** Opcode of the fragmented message under way; 0 for none. */
+  #fragmenting = 0;
+  #latestPing: Uint8Array | undefined;
+
+  /**
+   * @param role Our own side: a client masks what it sends (section 5.1).
+   * @param transform What an extension does to messages.
+   */
+  constructor(role: Role, transform: MessageTransform | undefined) {
+    this.#masked = role === "client";
+    this.#transform = transform;
+    this.output = new Output(this.#masked);
+  }
+
+  /** Sends a text message, see `Protocol.sendText`. */
+  text(text: string, compress: boolean): boolean {
+    if (!this.#maySend()) return false;
+    if (this.#transform !== undefined && compress) {
+      this.#transformed(OPCODES.text, encoder.encode(text), true);
+    } else {
+      this.output.writeText(FIN_BIT | OPCODES.text, text);
+    }
+    return true;
+  }
+
+  /** Sends a binary message, see `Protocol.sendBinary`. */
+  binary(bytes: Uint8Array, compress: boolean): boolean {
+    if (!this.#maySend()) return false;
+    if (this.#transform !== undefined && compress) {
+      this.#transformed(OPCODES.binary, bytes, false);
+    } else {
+      this.output.writeFrame(FIN_BIT | OPCODES.binary, bytes, false);
+    }
+    return true;
+  }
+
+  /** Sends a message framed before, see `Protocol.sendPrepared`. */
+  prepared(message: PreparedMessage): boolean {
+    // A client masks each frame with a key of its own (section 5.3), and a
+    // transform may have a state of its own: both start from the message.
+    if (this.#masked || this.#transform !== undefined) {
+      const { data } = message;
+      return typeof data === "string"
+        ? this.text(data, true)
+        : this.binary(data, true);
+    }
+    if (!this.#maySend()) return false;
+    this.output.writeRaw(message.frame);
+    return true;
+  }
+
+  /** Sends a fragment, see `Protocol.sendFragment`. */
+  fragment(data: Message, fin: boolean): boolean {
+    if (this.sent !== undefined || this.ended) return false;
+    const opcode = typeof data === "string" ? OPCODES.text : OPCODES.binary;
+    const isFirst = this.#fragmenting === 0;
+    if (!isFirst && this.#fragmenting !== opcode) {
+      throw new TypeError("Cannot send a fragment: text and binary are mixed");
+    }
+    this.#fragmenting = fin ? 0 : opcode;
+    const first = (fin ? FIN_BIT : 0) |
+      (isFirst ? opcode : OPCODES.continuation);
+    if (typeof data === "string") this.output.writeText(first, data);
+    else this.output.writeFrame(first, data, false);
+    return true;
+  }
+
+  /** Sends a Ping, see `Protocol.ping`. */
+  ping(payload: Uint8Array): boolean {
+    checkControl(payload);
+    // After our Close frame it would ask for an answer that may never come.
+    if (this.sent !== undefined || this.ended) return false;
+    this.output.writeFrame(FIN_BIT | OPCODES.ping, payload, false);
+    return true;
+  }
+
+  /** Sends a Pong, see `Protocol.pong`; also while we wait for the peer's Close. */
+  pong(payload: Uint8Array): boolean {
+    checkControl(payload);
+    if (this.answered || this.ended) return false;
+    this.output.writeFrame(FIN_BIT | OPCODES.pong, payload, false);
+    return true;
+  }
+
+  /** Answers a Ping when the output is next taken, unless a later one comes. */
+  pongLater(payload: Uint8Array): void {
+    this.#latestPing = payload;
+  }
+
+  /** Sends a Close frame, unless one has been sent, see `Protocol.close`. */
+  close(code: number | undefined, reason: string): void {
+    const payload = encodeClose(code, reason);
+    if (this.sent !== undefined || this.ended) return;
+    this.output.writeFrame(FIN_BIT | OPCODES.close, payload, true);
+    this.sent = { code: code ?? NO_STATUS, reason };
+    this.#fragmenting = 0;
+  }
+
+  /** Takes bytes to send, see `Protocol.takeOutput`. */
+  take(): Uint8Array | undefined {
+    const ping = this.#latestPing;
+    if (ping !== undefined) {
+      this.#latestPing = undefined;
+      this.pong(ping);
+    }
+    return this.output.take();
+  }
+
+  /** Drops what has not been taken, and what comes. */
+  abandon(): void {
+    this.ended = true;
+    this.#latestPing = undefined;
+    this.output.clear();
+  }
+
+  /** Whether a message may be sent now. */
+  #maySend(): boolean {
+    // Section 5.5.1: "The application MUST NOT send any more data frames after
+    // sending a Close frame."
+    if (this.sent !== undefined || this.ended) return false;
+    if (this.#fragmenting === 0) return true;
+    // Section 5.4: fragments of messages "MUST NOT be interleaved".
+    throw new Error("Cannot send: a fragmented message is under way");
+  }
+
+  #transformed(opcode: number, payload: Uint8Array, own: boolean): void {
+    const changed = this.#transform!.encode(payload);
+    if (changed === undefined) {
+      this.output.writeFrame(FIN_BIT | opcode, payload, own);
+    } else {
+      this.output.writeFrame(FIN_BIT | RSV1_BIT | opcode, changed, true);
+    }
+  }
+}
+
+/** Section 5.5: control frames "MUST have a payload length of 125 bytes or less". */
+function checkControl(payload: Uint8Array): void {
+  if (payload.length > MAX_CONTROL_BYTES) {
+    throw new RangeError(
+      `Cannot send: a control frame takes 125 bytes: ${payload.length}`,
+    );
+  }
+}
