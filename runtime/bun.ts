@@ -1,0 +1,28 @@
+/**
+ * The part for Bun.
+ *
+ * @module
+ */
+import { connectBun } from "./bun_connect.ts";
+import { BunListener } from "./bun_listener.ts";
+import type { Runtime } from "./transport.ts";
+
+/** Bun's sockets. */
+export const bunRuntime: Runtime = {
+  name: "bun",
+  async listen(options) {
+    if (options.path === undefined) return new BunListener(options);
+    const { listenOnSocketFile } = await import("./node_socket_file.ts");
+    return await listenOnSocketFile(
+      options.path,
+      () => new BunListener(options),
+    );
+  },
+  connect: connectBun,
+  openRoot() {
+    throw new Error("not yet");
+  },
+  unrefTimer(timer) {
+    (timer as { unref(): void }).unref();
+  },
+};

@@ -1,0 +1,179 @@
+/**
+ * A socket of Bun's as a transport.
+ *
+ * @module
+ */
+import type { BunSocket, BunSocketOwner } from "./bun_socket.ts";
+import { NO_SINK } from "./sink.ts";
+import type { Address, Transport, TransportSink } from "./transport.ts";
+
+function ipAddress(
+  hostname: string | undefined,
+  port: number | undefined,
+): Address {
+  return { transport: "tcp", hostname: hostname ?? "", port: port ?? 0 };
+}
+
+/** A transport on a `Bun.Socket`. */
+export class BunTransport implements Transport, BunSocketOwner {
+  readonly secure: boolean;
+  sink: TransportSink = NO_SINK;
+  bufferedBytes = 0;
+  writtenBytes = 0;
+  readonly #socket: BunSocket;
+  // Bun forgets the peer's address before it says that the socket is closed.
+  readonly #remoteHostname: string | undefined;
+  readonly #remotePort: number | undefined;
+  /** Path of the Unix socket, at the end that has one. */
+  readonly #path: string | undefined;
+  /** What is left of the chunk being written. */
+  #unsent: Uint8Array | undefined;
+  #isPaused: boolean;
+  #hasReadEnd = false;
+  #hasEnded = false;
+  #isClosed = false;
+
+  /**
+   * @param socket An open socket, the transport's from now on. Where it is not
+   * started at once, it has been paused.
+   * @param options.secure Whether it is a TLS connection.
+   * @param options.isPaused Whether it has been paused.
+   * @param options.path Path of the Unix socket, if it is one.
+   */
+  constructor(
+    socket: BunSocket,
+    options: { secure: boolean; isPaused: boolean; path: string | undefined },
+  ) {
+    this.#socket = socket;
+    this.secure = options.secure;
+    this.#isPaused = options.isPaused;
+    this.#path = options.path;
+    this.#remoteHostname = socket.remoteAddress;
+    this.#remotePort = socket.remotePort;
+    socket.data = this;
+  }
+
+  get remoteAddress(): Address {
+    if (this.#path !== undefined) {
+      return { transport: "unix", path: this.#path };
+    }
+    return ipAddress(this.#remoteHostname, this.#remotePort);
+  }
+
+  get localAddress(): Address {
+    if (this.#path !== undefined) {
+      return { transport: "unix", path: this.#path };
+    }
+    return ipAddress(this.#socket.localAddress, this.#socket.localPort);
+  }
+
+  start(sink: TransportSink): void {
+    if (this.#isClosed) return queueMicrotask(() => sink.close());
+    this.sink = sink;
+    this.resume();
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#hasEnded || this.#isClosed) return true;
+    const count = this.#socket.write(chunk);
+    if (count === chunk.length) {
+      this.writtenBytes += count;
+      return true;
+    }
+    // -1: the socket has just died, and `onClose` follows.
+    if (count < 0) return true;
+    this.writtenBytes += count;
+    this.bufferedBytes = chunk.length - count;
+    this.#unsent = count === 0 ? chunk : chunk.subarray(count);
+    return false;
+  }
+
+  pause(): void {
+    if (this.#isPaused || this.#isClosed) return;
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#isPaused || this.#isClosed) return;
+    this.#isPaused = false;
+    this.#socket.resume();
+  }
+
+  end(): void {
+    if (this.#hasEnded || this.#isClosed) return;
+    this.#hasEnded = true;
+    if (this.bufferedBytes === 0) this.#sendEnd();
+  }
+
+  destroy(): void {
+    if (this.#isClosed) return;
+    this.#release();
+    queueMicrotask(() => this.sink.close());
+  }
+
+  onOpen(): void {}
+
+  onHandshake(): void {}
+
+  onData(chunk: Uint8Array): void {
+    if (!this.#isClosed) this.sink.data(chunk);
+  }
+
+  onDrain(): void {
+    const chunk = this.#unsent;
+    if (chunk === undefined) return;
+    const count = this.#socket.write(chunk);
+    if (count < 0) return;
+    this.writtenBytes += count;
+    this.bufferedBytes -= count;
+    if (this.bufferedBytes > 0) {
+      if (count > 0) this.#unsent = chunk.subarray(count);
+      return;
+    }
+    this.#unsent = undefined;
+    if (this.#hasEnded) this.#sendEnd();
+    if (!this.#isClosed) this.sink.drain();
+  }
+
+  onEnd(): void {
+    if (this.#isClosed || this.#hasReadEnd) return;
+    this.#hasReadEnd = true;
+    this.sink.end();
+  }
+
+  onClose(error: Error | undefined): void {
+    if (this.#isClosed) return;
+    // The FIN that ends a socket altogether is not told by `onEnd`.
+    if (error === undefined) this.onEnd();
+    // The sink may have destroyed the transport in there.
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.bufferedBytes = 0;
+    this.#unsent = undefined;
+    this.sink.close(error);
+  }
+
+  onError(error: Error): void {
+    if (this.#isClosed) return;
+    this.#release();
+    this.sink.close(error);
+  }
+
+  /** Sends FIN. Bun closes the socket by itself once both ends have sent one. */
+  #sendEnd(): void {
+    this.#socket.shutdown();
+  }
+
+  #release(): void {
+    this.#isClosed = true;
+    const isFlushed = this.bufferedBytes === 0;
+    this.bufferedBytes = 0;
+    this.#unsent = undefined;
+    // `close` lets the kernel deliver what it has, as other runtimes do;
+    // `terminate` sends a RST. On TLS `close` waits for a peer that does not
+    // read, so `terminate` comes after it; on a closed socket it does nothing.
+    if (isFlushed) this.#socket.close();
+    this.#socket.terminate();
+  }
+}
