@@ -1,0 +1,25 @@
+/**
+ * The part for Node.
+ *
+ * @module
+ */
+import { connectNode } from "./node_connect.ts";
+import { listenNode } from "./node_listener.ts";
+import type { Runtime } from "./transport.ts";
+
+/** Node's sockets. */
+export const nodeRuntime: Runtime = {
+  name: "node",
+  async listen(options) {
+    if (options.path === undefined) return await listenNode(options);
+    const { listenOnSocketFile } = await import("./node_socket_file.ts");
+    return await listenOnSocketFile(options.path, () => listenNode(options));
+  },
+  connect: connectNode,
+  openRoot() {
+    throw new Error("not yet");
+  },
+  unrefTimer(timer) {
+    (timer as { unref(): void }).unref();
+  },
+};
