@@ -21,8 +21,9 @@ const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 let cachedBuffer: ArrayBufferLike = new ArrayBuffer(0);
 let cachedWords: Int32Array = new Int32Array(0);
 
-function wordsOf(buffer: ArrayBufferLike): Int32Array {
-  if (buffer !== cachedBuffer) {
+function wordsOf(buffer: ArrayBufferLike, lastWord: number): Int32Array {
+  // A buffer that was resized is the same object, with an outdated view.
+  if (buffer !== cachedBuffer || lastWord > cachedWords.length) {
     cachedWords = new Int32Array(buffer, 0, buffer.byteLength >>> 2);
     cachedBuffer = buffer;
   }
@@ -63,9 +64,9 @@ export function maskRange(
   const head = start + (-(bytes.byteOffset + start) & 3);
   const wordCount = (end - head) >>> 2;
   const tail = head + (wordCount << 2);
-  const words = wordsOf(bytes.buffer);
   const firstWord = (bytes.byteOffset + head) >>> 2;
   const lastWord = firstWord + wordCount;
+  const words = wordsOf(bytes.buffer, lastWord);
   const wordKey = rotateKey(key, head - start);
   let seen = 0;
   for (let index = firstWord; index < lastWord; index++) {
@@ -146,9 +147,9 @@ export function seenBits(
   const head = start + (-(bytes.byteOffset + start) & 3);
   const wordCount = (end - head) >>> 2;
   const tail = head + (wordCount << 2);
-  const words = wordsOf(bytes.buffer);
   const firstWord = (bytes.byteOffset + head) >>> 2;
   const lastWord = firstWord + wordCount;
+  const words = wordsOf(bytes.buffer, lastWord);
   let seen = 0;
   for (let index = firstWord; index < lastWord; index++) seen |= words[index]!;
   seen = (seen & 0x80808080) === 0 ? 0 : 0x80;
