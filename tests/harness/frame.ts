@@ -55,7 +55,7 @@ export function masked(
 ): Uint8Array<ArrayBuffer> {
   const result = new Uint8Array(payload.length);
   for (let i = 0; i < payload.length; i++) {
-    result[i] = (payload[i] ?? 0) ^ (key[i & 3] ?? 0);
+    result[i] = payload[i]! ^ key[i & 3]!;
   }
   return result;
 }
