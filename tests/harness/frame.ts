@@ -35,16 +35,18 @@ export interface FrameOptions {
   length?: number | bigint;
 }
 
+const NO_BYTES = new Uint8Array();
+
 function lengthField(
-  length: bigint,
+  length: number | bigint,
   form: 7 | 16 | 64 | undefined,
 ): [number, Uint8Array] {
-  const bits = form ?? (length < 126n ? 7 : length < 65_536n ? 16 : 64);
-  if (bits === 7) return [Number(length), new Uint8Array()];
+  const bits = form ?? (length < 126 ? 7 : length < 65_536 ? 16 : 64);
+  if (bits === 7) return [Number(length), NO_BYTES];
   const bytes = new Uint8Array(bits / 8);
-  for (let i = 0; i < bytes.length; i++) {
-    bytes[bytes.length - 1 - i] = Number((length >> BigInt(8 * i)) & 0xffn);
-  }
+  const view = new DataView(bytes.buffer);
+  if (bits === 16) view.setUint16(0, Number(length));
+  else view.setBigUint64(0, BigInt(length));
   return [bits === 16 ? 126 : 127, bytes];
 }
 
@@ -66,7 +68,7 @@ export function frame(options: FrameOptions = {}): Uint8Array<ArrayBuffer> {
   const payload = concat(options.payload ?? "");
   const number = typeof opcode === "number" ? opcode : OPCODES[opcode];
   const [length7, extended] = lengthField(
-    BigInt(options.length ?? payload.length),
+    options.length ?? payload.length,
     options.lengthForm,
   );
   const key = mask === true ? MASK_KEY : mask === false ? undefined : mask;

@@ -146,8 +146,10 @@ export function repeated(
 ): Uint8Array<ArrayBuffer> {
   const unit = concat(pattern);
   const bytes = new Uint8Array(length);
-  for (let at = 0; at < length; at += unit.length) {
-    bytes.set(unit.subarray(0, length - at), at);
+  bytes.set(unit.subarray(0, length));
+  // What is there doubles each time.
+  for (let at = unit.length; at < length; at *= 2) {
+    bytes.copyWithin(at, 0, at);
   }
   return bytes;
 }
