@@ -85,6 +85,8 @@ export class HandshakeError extends Error {
   readonly body: Uint8Array | undefined;
 
   /**
+   * Makes the error.
+   *
    * @param reason Which rule was broken.
    * @param message What was seen, for people.
    * @param options Response, and cause.

@@ -100,6 +100,8 @@ export class HeadScanner<LineFault extends string> {
   #fault: HeadFault | LineFault | undefined;
 
   /**
+   * Prepares to read one head.
+   *
    * @param startLine Grammar of the first line; told to read it once.
    * @param limits Limits that differ from the defaults.
    */

@@ -58,7 +58,11 @@ export class RequestHeadReader {
   #head: RequestHead | undefined;
   #refusal: Refusal | undefined;
 
-  /** @param limits Limits that differ from the defaults. */
+  /**
+   * Prepares to read one head.
+   *
+   * @param limits Limits that differ from the defaults.
+   */
   constructor(limits?: HeadLimits) {
     this.#scanner = new HeadScanner(this.#line, limits);
   }
@@ -129,7 +133,12 @@ export class ResponseHeadReader {
   #head: ResponseHead | undefined;
   #error: HandshakeError | undefined;
 
-  /** @param limits Limits that differ from the defaults, for each head. */
+  /**
+   * Prepares to read one response.
+   *
+   * @param limits Limits that differ from the defaults. They hold for each
+   * interim head anew.
+   */
   constructor(limits?: HeadLimits) {
     this.#limits = limits;
     this.#scanner = new HeadScanner(this.#line, limits);
@@ -264,11 +273,11 @@ class StatusLine implements StartLine<StatusLineFault> {
 
   read(
     bytes: Uint8Array,
-    start: number,
+    _start: number,
     end: number,
   ): StatusLineFault | undefined {
-    // A server that sends an empty line first is not talking HTTP to us.
-    if (start !== 0) return "bad-status-line";
+    // Read from 0, not from the line's start: the empty line that a server tolerates
+    // before a request is not tolerated before a response.
     const codeStart = VERSION_LENGTH + 1;
     const codeEnd = codeStart + 3;
     const version = readVersion(bytes, 0);
