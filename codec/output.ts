@@ -85,8 +85,9 @@ export class Output {
     if (length >= BY_REFERENCE_BYTES && keepable(payload)) {
       let bytes = payload;
       if (maskKey !== undefined) {
-        // Masking never changes the application's bytes.
-        if (!own) bytes = payload.slice();
+        // Masking never changes the application's bytes. Not `slice`: that of
+        // Node's `Buffer` returns a view on the same memory.
+        if (!own) bytes = new Uint8Array(payload);
         maskRange(bytes, 0, length, maskKey);
       }
       this.#writeReference(first, bytes, maskKey);
