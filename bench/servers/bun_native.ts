@@ -1,0 +1,49 @@
+/** Echo on `Bun.serve`. Run it with Bun. */
+import { announce, KEEPS_MESSAGES } from "./control.ts";
+
+/** Bun's server socket, as far as it is used here. */
+interface ServerWebSocket {
+  send(data: string | Uint8Array): number;
+}
+
+/** Bun's server, as far as it is used here. */
+interface BunServer {
+  readonly port: number;
+  upgrade(request: Request): boolean;
+}
+
+declare const Bun: {
+  serve(options: {
+    hostname: string;
+    port: number;
+    fetch(request: Request, server: BunServer): Response | undefined;
+    websocket: {
+      perMessageDeflate: boolean;
+      maxPayloadLength: number;
+      backpressureLimit: number;
+      idleTimeout: number;
+      message(socket: ServerWebSocket, data: string | Uint8Array): void;
+    };
+  }): BunServer;
+};
+
+const kept: unknown[] = [];
+
+const server = Bun.serve({
+  hostname: "127.0.0.1",
+  port: 0,
+  fetch: (request, server) =>
+    server.upgrade(request)
+      ? undefined
+      : new Response("Expected an upgrade", { status: 426 }),
+  websocket: {
+    perMessageDeflate: false,
+    maxPayloadLength: 64 * 1024 * 1024,
+    backpressureLimit: 64 * 1024 * 1024,
+    idleTimeout: 0,
+    message: KEEPS_MESSAGES
+      ? (_socket, data) => void kept.push(data)
+      : (socket, data) => void socket.send(data),
+  },
+});
+announce(server.port);
