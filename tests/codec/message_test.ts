@@ -1,0 +1,471 @@
+import { FrameHeader, type Role } from "../../codec/frame.ts";
+import {
+  type Message,
+  type MessageOptions,
+  MessageReader,
+  type MessageTransform,
+  plainDecoding,
+  type TextDecoding,
+} from "../../codec/message.ts";
+import { rotateKey } from "../../codec/mask.ts";
+import { assert, assertEquals, assertStrictEquals, test } from "../harness.ts";
+import { concat, hex, sameBytes } from "../harness/bytes.ts";
+import { frame, type FrameOptions } from "../harness/frame.ts";
+import { seededRandom } from "../harness/random.ts";
+
+const MIB = 1_048_576;
+
+function reader(options: Partial<MessageOptions> = {}): MessageReader {
+  return new MessageReader({
+    maxMessageBytes: MIB,
+    maxFragments: 16_384,
+    decoding: plainDecoding,
+    transform: undefined,
+    ...options,
+  });
+}
+
+/** Reads the header of a data frame, as the receiver does. */
+function headerOf(options: FrameOptions): FrameHeader {
+  const role: Role = options.mask ? "server" : "client";
+  const header = new FrameHeader(role, true);
+  header.read(frame(options), 0);
+  assertStrictEquals(header.violation, undefined);
+  return header;
+}
+
+/** Feeds one frame, its payload in pieces of `size`; returns the outcome. */
+function feed(
+  messages: MessageReader,
+  options: FrameOptions,
+  size = Infinity,
+): Message | string | undefined {
+  const bytes = frame(options);
+  const header = headerOf(options);
+  const refused = messages.admit(header);
+  if (refused !== undefined) return `!${refused}`;
+  const start = bytes.length - header.payloadBytes;
+  let message: Message | undefined;
+  if (size === Infinity && header.fin && messages.isWhole) {
+    message = messages.takeWhole(bytes, start, bytes.length, header.maskKey);
+  } else {
+    let key = header.maskKey;
+    for (let at = start; at < bytes.length; at += size) {
+      const end = Math.min(at + size, bytes.length);
+      // Each piece in a chunk of its own, overwritten afterwards.
+      const chunk = concat("<", bytes.subarray(at, end), ">");
+      const ok = messages.append(chunk, 1, 1 + end - at, key);
+      chunk.fill(0x21);
+      if (!ok) return `!${messages.violation}`;
+      key = rotateKey(key, end - at);
+    }
+    if (!header.fin) return undefined;
+    message = messages.finish();
+  }
+  return message ?? `!${messages.violation}`;
+}
+
+/** Runs `body` and returns the length of every `Uint8Array` made with one. */
+function allocations(body: () => void): number[] {
+  const Original = Uint8Array;
+  const lengths: number[] = [];
+  globalThis.Uint8Array = new Proxy(Original, {
+    construct(target, args, newTarget) {
+      if (typeof args[0] === "number") lengths.push(args[0]);
+      return Reflect.construct(
+        target,
+        args,
+        newTarget === globalThis.Uint8Array ? Original : newTarget,
+      );
+    },
+  });
+  try {
+    body();
+  } finally {
+    globalThis.Uint8Array = Original;
+  }
+  return lengths;
+}
+
+/** Decodes, and notes how large the buffers are that texts lie in. */
+function noting(sizes: number[]): TextDecoding {
+  const note = (bytes: Uint8Array, start: number, end: number) => {
+    sizes.push(bytes.buffer.byteLength);
+    return plainDecoding.utf8(bytes, start, end);
+  };
+  return { ascii: note, utf8: note };
+}
+
+const TEXTS = ["", "a", "Hello", "é€😀", "\ufeffBOM", "a".repeat(500) + "é"];
+
+test("MessageReader delivers texts and bytes, whole and in pieces", () => {
+  const random = seededRandom(1);
+  for (const mask of [false, true]) {
+    const messages = reader();
+    for (const size of [Infinity, 1, 2, 3, 7, 100, 1000]) {
+      for (const payload of [...TEXTS, "x".repeat(3_000)]) {
+        const text = feed(messages, { payload, mask }, size);
+        assertStrictEquals(text, payload, `pieces of ${size}`);
+      }
+      for (const length of [0, 1, 95, 96, 300, 2_048, 2_049, 9_000]) {
+        const payload = random.bytes(length);
+        const message = feed(
+          messages,
+          { opcode: "binary", payload, mask },
+          size,
+        );
+        assert(message instanceof Uint8Array, `${message}`);
+        assert(sameBytes(message, payload), `${length} in pieces of ${size}`);
+      }
+    }
+  }
+});
+
+test("MessageReader puts fragments together", () => {
+  for (const mask of [false, true]) {
+    for (const size of [Infinity, 1, 3]) {
+      const messages = reader();
+      for (const opcode of ["text", "binary"] as const) {
+        const parts = ["Hel", "", "lo, é", "€"];
+        for (const payload of parts) {
+          const first = payload === "Hel";
+          const options: FrameOptions = {
+            fin: false,
+            opcode: first ? opcode : "continuation",
+            payload,
+            mask,
+          };
+          assertStrictEquals(feed(messages, options, size), undefined);
+        }
+        const last = { opcode: "continuation", payload: "!", mask } as const;
+        const message = feed(messages, last, size);
+        const expected = "Hello, é€!";
+        if (opcode === "text") assertStrictEquals(message, expected);
+        else assertEquals(message, concat(expected));
+      }
+    }
+  }
+});
+
+test("FG-7: admit() refuses what breaks the order of fragments", () => {
+  const messages = reader();
+  const start = { fin: false, payload: "a" };
+  const goOn = { opcode: "continuation", payload: "a" } as const;
+  assertStrictEquals(feed(reader(), goOn), "!unexpected-continuation");
+  feed(messages, start);
+  assertStrictEquals(feed(messages, start), "!expected-continuation");
+  const after = reader();
+  feed(after, start);
+  feed(after, goOn);
+  assertStrictEquals(feed(after, goOn), "!unexpected-continuation");
+  const whole = reader();
+  feed(whole, { payload: "a" });
+  assertStrictEquals(feed(whole, goOn), "!unexpected-continuation");
+  const inside = reader();
+  feed(inside, start);
+  const binary = { opcode: "binary", payload: "a" } as const;
+  assertStrictEquals(feed(inside, binary), "!expected-continuation");
+});
+
+test("FG-8: an empty first fragment, then data", () => {
+  for (const opcode of ["text", "binary"] as const) {
+    const messages = reader();
+    feed(messages, { fin: false, opcode });
+    const message = feed(messages, { opcode: "continuation", payload: "a" });
+    assertEquals(message, opcode === "text" ? "a" : concat("a"));
+  }
+});
+
+test("FR-2: a message at the limit is delivered, one byte more is refused", () => {
+  const messages = reader({ maxMessageBytes: 1000 });
+  for (const opcode of ["text", "binary"] as const) {
+    for (const size of [Infinity, 7]) {
+      const message = feed(
+        messages,
+        { opcode, payload: "a".repeat(1000) },
+        size,
+      );
+      assertStrictEquals((message as Message).length, 1000);
+    }
+  }
+  const tooBig = { opcode: "binary", payload: "a".repeat(1001) } as const;
+  assertStrictEquals(feed(messages, tooBig), "!message-too-big");
+});
+
+test("FR-1, FR-3: a header's promise allocates nothing", () => {
+  const lengths = [2n ** 30n, 2n ** 31n, 2n ** 32n, 2n ** 53n, 2n ** 63n - 1n];
+  for (const length of lengths) {
+    const header = headerOf({ opcode: "binary", length });
+    const limited = reader();
+    const unlimited = reader({ maxMessageBytes: Infinity });
+    const made = allocations(() => {
+      assertStrictEquals(limited.admit(header), "message-too-big");
+      assertStrictEquals(unlimited.admit(header), undefined);
+    });
+    assertEquals(made, []);
+    const byte = Uint8Array.of(1);
+    assertEquals(allocations(() => void unlimited.append(byte, 0, 1, 0)), [
+      262_144,
+    ]);
+  }
+});
+
+test("FG-4: fragments below the limit, above it together, fail at the header", () => {
+  const messages = reader({ maxMessageBytes: 1000 });
+  const payload = "a".repeat(400);
+  assertStrictEquals(feed(messages, { fin: false, payload }), undefined);
+  const next = { fin: false, opcode: "continuation", payload } as const;
+  assertStrictEquals(feed(messages, next), undefined);
+  const last = { opcode: "continuation", length: 201 } as const;
+  assertStrictEquals(messages.admit(headerOf(last)), "message-too-big");
+});
+
+test("FG-1, FG-3: endless fragments, of one byte or none, end at the limit", () => {
+  for (const length of [0, 1]) {
+    const messages = reader({ maxFragments: 1000 });
+    const chunk = Uint8Array.of(0x61);
+    const first = headerOf({ fin: false, length });
+    const next = headerOf({ fin: false, opcode: "continuation", length });
+    assertStrictEquals(messages.admit(first), undefined);
+    for (let count = 2; count <= 1000; count++) {
+      assertStrictEquals(messages.admit(next), undefined, `${count}`);
+      assert(messages.append(chunk, 0, length, 0));
+    }
+    assertStrictEquals(messages.admit(next), "too-many-fragments");
+  }
+});
+
+test("FG-6: maxFragments can be lifted, the size limit still holds", () => {
+  const messages = reader({ maxFragments: Infinity, maxMessageBytes: 20_000 });
+  const chunk = Uint8Array.of(0x61);
+  messages.admit(headerOf({ fin: false, length: 1 }));
+  messages.append(chunk, 0, 1, 0);
+  const next = headerOf({ fin: false, opcode: "continuation", length: 1 });
+  for (let count = 2; count <= 20_000; count++) {
+    assertStrictEquals(messages.admit(next), undefined);
+    messages.append(chunk, 0, 1, 0);
+  }
+  assertStrictEquals(messages.admit(next), "message-too-big");
+});
+
+test("FG-2: fragments held open retain at most twice their bytes", () => {
+  for (const fragmentBytes of [1, 3, 1000]) {
+    const messages = reader({ maxMessageBytes: Infinity });
+    const chunk = new Uint8Array(fragmentBytes).fill(0x61);
+    const length = fragmentBytes;
+    const next = headerOf({ fin: false, opcode: "continuation", length });
+    let held = 0;
+    let total = 0;
+    messages.admit(headerOf({ fin: false, opcode: "binary", length }));
+    for (let count = 1; count < 16_384 && total < 8 * MIB; count++) {
+      const made = allocations(() => void messages.append(chunk, 0, length, 0));
+      // Each array made here replaces the one before.
+      assert(made.length <= 1);
+      held = made[0] ?? held;
+      total += fragmentBytes;
+      assert(held <= 2 * total, `${held} bytes held for ${total}`);
+      messages.admit(next);
+    }
+  }
+});
+
+test("FR-6: a message of 1 MiB in pieces of a byte holds 1 MiB", () => {
+  const sizes: number[] = [];
+  const messages = reader({ decoding: noting(sizes) });
+  messages.admit(headerOf({ length: MIB }));
+  const chunk = Uint8Array.of(0x61);
+  const made = allocations(() => {
+    for (let at = 0; at < MIB; at++) messages.append(chunk, 0, 1, 0);
+  });
+  assertEquals(made, [262_144, 524_288, MIB]);
+  assertStrictEquals(messages.finish(), "a".repeat(MIB));
+  assertEquals(sizes, [MIB]);
+});
+
+test("a binary message from pieces pins at most twice its bytes", () => {
+  for (const length of [1, 100, 5_000, 150_000, 262_145, 600_000, MIB]) {
+    const messages = reader({ maxMessageBytes: 4 * MIB });
+    const parts = 7;
+    const part = Math.ceil(length / parts);
+    let left = length;
+    let message: Message | undefined | string;
+    for (let index = 0; index < parts; index++) {
+      const payload = new Uint8Array(Math.min(part, left)).fill(index);
+      left -= payload.length;
+      message = feed(messages, {
+        fin: index === parts - 1,
+        opcode: index === 0 ? "binary" : "continuation",
+        payload,
+      }, 4_000);
+    }
+    assert(message instanceof Uint8Array);
+    assertStrictEquals(message.length, length);
+    const pinned = message.buffer.byteLength;
+    assert(pinned <= 2 * length, `${pinned} bytes for ${length}`);
+  }
+});
+
+test("a kept small message pins at most 8 KiB, and never the chunk", () => {
+  const messages = reader();
+  const chunk = new Uint8Array(65_536);
+  for (const length of [0, 1, 13, 125, 2_047, 2_048, 2_049, 5_000]) {
+    const header = headerOf({ opcode: "binary", length });
+    const kept: Uint8Array[] = [];
+    for (let at = 0; at + length <= 60_000; at += length + 2) {
+      messages.admit(header);
+      chunk.fill(at / 7, at, at + length);
+      const message = messages.takeWhole(chunk, at, at + length, 0);
+      assert(message instanceof Uint8Array);
+      assertStrictEquals(message.length, length);
+      assert(message.buffer !== chunk.buffer, "the chunk is pinned");
+      assert(message.buffer.byteLength <= Math.max(8_192, length));
+      kept.push(message);
+      if (kept.length === 900) break;
+    }
+    messages.endChunk();
+    // Overwriting the chunk, or a neighbour, changes no message.
+    const values = kept.map((message) => message[0]);
+    chunk.fill(0xee);
+    for (const [index, message] of kept.entries()) {
+      assert(message.every((byte) => byte === values[index]), `${length}`);
+    }
+    for (const message of kept) message.fill(0xff);
+    for (const message of kept) assert(message.every((byte) => byte === 0xff));
+  }
+});
+
+test("messages of different chunks share no memory", () => {
+  const messages = reader();
+  const buffers = new Set<ArrayBufferLike>();
+  for (let round = 0; round < 10; round++) {
+    const chunk = new Uint8Array(100);
+    messages.admit(headerOf({ opcode: "binary", length: 10 }));
+    const message = messages.takeWhole(chunk, 0, 10, 0);
+    buffers.add((message as Uint8Array).buffer);
+    messages.endChunk();
+  }
+  assertStrictEquals(buffers.size, 10);
+});
+
+// The application may transfer what belongs to it, which detaches the buffer.
+// One empty array that all connections shared then made every later message
+// throw.
+test("an empty message from fragments belongs to its receiver", () => {
+  for (let round = 0; round < 2; round++) {
+    const messages = reader();
+    feed(messages, { fin: false, opcode: "binary" });
+    const message = feed(messages, { opcode: "continuation" });
+    assert(message instanceof Uint8Array && message.length === 0);
+    structuredClone(message, { transfer: [message.buffer as ArrayBuffer] });
+    assertStrictEquals(feed(messages, { payload: "ok" }, 1), "ok");
+  }
+});
+
+test("UT-1, UT-2: invalid text is refused whole, in pieces, and in fragments", () => {
+  const cases = ["ff", "c0 af", "ed a0 80", "f4 90 80 80", "41 80", "e2 82"];
+  for (const bad of cases) {
+    for (const mask of [false, true]) {
+      const before = "a".repeat(100);
+      const payload = concat(before, hex(bad));
+      for (const size of [Infinity, 1, 2, 50]) {
+        const options = { payload, mask };
+        assertStrictEquals(feed(reader(), options, size), "!invalid-utf8", bad);
+      }
+      const messages = reader();
+      assertStrictEquals(
+        feed(messages, { fin: false, payload: before, mask }),
+        undefined,
+      );
+      const last: FrameOptions = {
+        opcode: "continuation",
+        payload: hex(bad),
+        mask,
+      };
+      assertStrictEquals(feed(messages, last, 1), "!invalid-utf8", bad);
+      // Bytes need not be text.
+      const binary = { opcode: "binary", payload, mask } as const;
+      assertEquals(feed(reader(), binary, 3), payload);
+    }
+  }
+});
+
+test("UT-1: invalid text is refused on arrival of the bad byte", () => {
+  const messages = reader();
+  const bytes = hex("61 e2 82 41");
+  messages.admit(headerOf({ length: 1000 }));
+  for (let at = 0; at < 3; at++) assert(messages.append(bytes, at, at + 1, 0));
+  assertStrictEquals(messages.append(bytes, 3, 4, 0), false);
+  assertStrictEquals(messages.violation, "invalid-utf8");
+});
+
+/** Restores "!…" by reversing; what begins otherwise fails. */
+const reversing: MessageTransform = {
+  decode(payload, maxBytes) {
+    if (payload.length === 0) return new Uint8Array(0);
+    if (payload[0] !== 0x21) return "invalid-deflate";
+    const result = payload.slice(1).reverse();
+    return result.length > maxBytes ? "message-too-big" : result;
+  },
+  encode: () => undefined,
+};
+
+test("MessageReader restores messages that carry RSV1", () => {
+  for (const mask of [false, true]) {
+    for (const size of [Infinity, 1, 3]) {
+      const messages = reader({ transform: reversing, maxMessageBytes: 1000 });
+      const compressed = { rsv: 4, mask };
+      const text = { ...compressed, payload: "!olleH" };
+      assertStrictEquals(feed(messages, text, size), "Hello");
+      const binary = { ...text, opcode: "binary" } as const;
+      assertEquals(feed(messages, binary, size), concat("Hello"));
+      assertStrictEquals(feed(messages, compressed, size), "");
+      // Reversed UTF-8 is not UTF-8, so it is not checked on the wire.
+      const reversed = concat("!", concat("é€").reverse());
+      const wide = { ...compressed, payload: reversed };
+      assertStrictEquals(feed(messages, wide, size), "é€");
+      assertStrictEquals(feed(messages, { payload: "plain", mask }), "plain");
+      feed(messages, { ...compressed, fin: false, payload: "!ol" }, size);
+      const last = { opcode: "continuation", payload: "leH", mask } as const;
+      assertStrictEquals(feed(messages, last, size), "Hello");
+    }
+  }
+});
+
+test("MessageReader reports what a transform finds, and text it makes invalid", () => {
+  const options = { transform: reversing, maxMessageBytes: 1000 };
+  const cases: [payload: Uint8Array, reason: string][] = [
+    [concat("no"), "!invalid-deflate"],
+    [concat("!", "a".repeat(1001)), "!message-too-big"],
+    [concat("!", hex("ff")), "!invalid-utf8"],
+    [concat("!", hex("82 e2")), "!invalid-utf8"],
+    [concat("a".repeat(1066)), "!message-too-big"],
+  ];
+  for (const [payload, reason] of cases) {
+    assertStrictEquals(feed(reader(options), { rsv: 4, payload }), reason);
+  }
+  // What deflate cannot shrink it grows a little: that much is let through.
+  const grown = { rsv: 4, opcode: "binary" as const, length: 1065 };
+  assertStrictEquals(reader(options).admit(headerOf(grown)), undefined);
+});
+
+test("decoding is told ASCII from other text, and where it lies", () => {
+  const calls: string[] = [];
+  const decoding: TextDecoding = {
+    ascii(bytes, start, end) {
+      calls.push(`ascii ${end - start}`);
+      return plainDecoding.ascii(bytes, start, end);
+    },
+    utf8(bytes, start, end) {
+      calls.push(`utf8 ${end - start}`);
+      return plainDecoding.utf8(bytes, start, end);
+    },
+  };
+  for (const size of [Infinity, 2]) {
+    const messages = reader({ decoding });
+    feed(messages, { payload: "abc" }, size);
+    feed(messages, { payload: "aé", mask: true }, size);
+    feed(messages, { payload: "abc", mask: true }, size);
+  }
+  const round = ["ascii 3", "utf8 3", "ascii 3"];
+  assertEquals(calls, [...round, ...round]);
+});
