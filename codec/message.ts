@@ -317,12 +317,9 @@ export class MessageReader {
   }
 }
 
-/** Cuts a buffer to its content, without pinning much more than that. */
+/** Cuts a buffer to its content, which `#grow` keeps above half of it. */
 function fit(buffer: Uint8Array, length: number): Uint8Array {
   // Not `NO_BYTES`: its receiver may detach it, and it is everybody's.
   if (length === 0) return new Uint8Array(0);
-  if (length === buffer.length) return buffer;
-  return length * 2 < buffer.length
-    ? buffer.slice(0, length)
-    : buffer.subarray(0, length);
+  return length === buffer.length ? buffer : buffer.subarray(0, length);
 }
