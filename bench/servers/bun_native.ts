@@ -20,7 +20,6 @@ declare const Bun: {
     websocket: {
       perMessageDeflate: boolean;
       maxPayloadLength: number;
-      backpressureLimit: number;
       idleTimeout: number;
       message(socket: ServerWebSocket, data: string | Uint8Array): void;
     };
@@ -39,7 +38,6 @@ const server = Bun.serve({
   websocket: {
     perMessageDeflate: false,
     maxPayloadLength: 64 * 1024 * 1024,
-    backpressureLimit: 64 * 1024 * 1024,
     idleTimeout: 0,
     message: KEEPS_MESSAGES
       ? (_socket, data) => void kept.push(data)

@@ -1,0 +1,42 @@
+/**
+ * Many idle connections, in a process of their own. Commands on standard input,
+ * each answered with the number of connections that are open:
+ *
+ * - `open N` opens until there are N;
+ * - `send` sends one 5-byte message on each.
+ */
+import type { Socket } from "node:net";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { keepAlive, openUpgraded } from "./socket.ts";
+
+/** How many handshakes are under way at once. */
+const AT_ONCE = 100;
+
+/** `Hello` as a masked Text frame (RFC 6455, section 5.7). */
+const HELLO = Uint8Array.from(
+  [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58],
+);
+
+const port = Number(process.argv[2]);
+const sockets = new Set<Socket>();
+
+async function open(total: number): Promise<void> {
+  while (sockets.size < total) {
+    const missing = Math.min(AT_ONCE, total - sockets.size);
+    await Promise.all(Array.from({ length: missing }, async () => {
+      const socket = await openUpgraded(port);
+      keepAlive(socket);
+      socket.once("close", () => sockets.delete(socket));
+      sockets.add(socket);
+    }));
+  }
+}
+
+process.on("SIGTERM", () => process.exit(0));
+for await (const line of createInterface({ input: process.stdin })) {
+  const [command, count] = line.split(" ");
+  if (command === "open") await open(Number(count));
+  if (command === "send") sockets.forEach((socket) => socket.write(HELLO));
+  console.log(JSON.stringify({ open: sockets.size }));
+}
