@@ -45,6 +45,7 @@ export interface BunSocketOwner {
 
 /** The callbacks that Bun takes. */
 export interface BunSocketHandlers {
+  readonly binaryType: "uint8array";
   open(socket: BunSocket): void;
   handshake(socket: BunSocket, success: boolean, error: Error | null): void;
   data(socket: BunSocket, chunk: Uint8Array): void;
@@ -112,6 +113,8 @@ export function bunHandlers(
   open: (socket: BunSocket) => void,
 ): BunSocketHandlers {
   return {
+    // Not a `Buffer`, whose `slice` does not copy.
+    binaryType: "uint8array",
     open,
     handshake: (socket, success, error) =>
       socket.data.onHandshake(socket, success, error),

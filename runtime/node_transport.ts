@@ -23,7 +23,10 @@ interface WithQueue {
 }
 
 function onData(this: OwnedSocket, chunk: Uint8Array): void {
-  this[OWNER].receive(chunk);
+  // Not a `Buffer`, whose `slice` does not copy.
+  this[OWNER].receive(
+    new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength),
+  );
 }
 
 function onEnd(this: OwnedSocket): void {
