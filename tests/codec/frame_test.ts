@@ -282,7 +282,7 @@ function verdict(
   return undefined;
 }
 
-test("FR-5: all pairs of first bytes are judged as RFC 6455 says, at byte 2", () => {
+test("all pairs of first bytes are judged as RFC 6455 says, at byte 2", () => {
   for (const role of ROLES) {
     for (const allowRsv1 of [false, true]) {
       for (let first = 0; first < 256; first++) {
