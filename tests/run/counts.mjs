@@ -36,7 +36,8 @@ export function bunCounts(output) {
     passed: lastNumber(output, /^ *(\d+) pass$/gm),
     failed: lastNumber(output, /^ *(\d+) fail$/gm) +
       lastNumber(output, /^ *(\d+) errors?$/gm),
-    skipped: lastNumber(output, /^ *(\d+) (?:skip|todo)$/gm),
+    skipped: lastNumber(output, /^ *(\d+) skip$/gm) +
+      lastNumber(output, /^ *(\d+) todo$/gm),
   };
 }
 
@@ -53,7 +54,8 @@ export function nodeCounts(output) {
     passed: lastNumber(output, /^ℹ pass (\d+)$/gm) - empty,
     failed: lastNumber(output, /^ℹ fail (\d+)$/gm) + empty +
       lastNumber(output, /^ℹ cancelled (\d+)$/gm),
-    skipped: lastNumber(output, /^ℹ (?:skipped|todo) (\d+)$/gm),
+    skipped: lastNumber(output, /^ℹ skipped (\d+)$/gm) +
+      lastNumber(output, /^ℹ todo (\d+)$/gm),
   };
 }
 
@@ -64,5 +66,5 @@ export function nodeCounts(output) {
  */
 export function skippedNames(output) {
   return [...output.matchAll(/([^\n]*\(skipped: no [^)]*\))/g)]
-    .map((match) => match[1].replace(/^\W*(?:\(skip\) )?/, ""));
+    .map((match) => match[1].replace(/^(?:\(skip\)|\W)\s*/, ""));
 }
