@@ -81,6 +81,8 @@ export class ProtocolError extends Error {
   readonly code: number;
 
   /**
+   * Makes the error, with the text that the peer is told.
+   *
    * @param reason Which rule was broken.
    */
   constructor(reason: ProtocolErrorReason) {

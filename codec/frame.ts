@@ -85,6 +85,8 @@ export class FrameHeader {
   #scratchBytes = 0;
 
   /**
+   * Makes ready for the first frame.
+   *
    * @param role Our own side: a server expects masked frames, a client does not.
    * @param allowRsv1 Whether an extension gave RSV1 a meaning on data frames.
    */

@@ -89,7 +89,11 @@ export class Protocol {
   readonly #receiver: Receiver;
   #ended = false;
 
-  /** @param options Our role, and limits. */
+  /**
+   * Starts where the opening handshake has ended.
+   *
+   * @param options Our role, and limits.
+   */
   constructor(options: ProtocolOptions) {
     const { role, transform } = options;
     this.role = role;

@@ -1,0 +1,334 @@
+/**
+ * The dialer: outgoing connections.
+ *
+ * @example Ask, and print what comes
+ * ```ts
+ * import { dial, Site } from "@sockeye/sockeye";
+ *
+ * const site = new Site();
+ * site.addHandler("/hello", async (connection) => {
+ *   connection.send(`Hello ${await connection.receive()}!`);
+ * });
+ * await using server = await site.listen({ port: 0, hostname: "127.0.0.1" });
+ * if (server.addr.transport !== "tcp") throw new Error("not reached");
+ *
+ * const connection = await dial(`ws://127.0.0.1:${server.addr.port}/hello`);
+ * connection.send("Sockeye");
+ * for await (const message of connection) console.log(message);
+ * ```
+ *
+ * @module
+ */
+
+import {
+  encodeUpgradeRequest,
+  formatHandshakeKey,
+  HandshakeError,
+  type UpgradeAgreement,
+} from "./codec.ts";
+import {
+  checkAmount,
+  checkKeys,
+  type Connection,
+  CONNECTION_OPTION_NAMES,
+  type ConnectionOptions,
+  type ConnectionOwner,
+  connectionSettings,
+  SocketConnection,
+  tickerFor,
+} from "./connection.ts";
+import { type Opened, Opening, type OpeningRequest } from "./client/opening.ts";
+import {
+  type ConnectTls,
+  loadRuntime,
+  type Runtime,
+  type Transport,
+} from "./runtime/transport.ts";
+
+export {
+  HandshakeError,
+  type HandshakeErrorReason,
+  HeaderList,
+} from "./codec.ts";
+export {
+  type CloseCause,
+  ClosedError,
+  type CloseInfo,
+  type Connection,
+  type ConnectionOptions,
+  type ConnectionRequest,
+  type ConnectionStats,
+  type Sendable,
+  type SendOptions,
+} from "./connection.ts";
+export type { Address, ConnectTls } from "./runtime/transport.ts";
+
+/** How to dial. */
+export interface DialOptions extends ConnectionOptions {
+  /** Subprotocols to offer, in order of preference. */
+  readonly subprotocols?: readonly string[];
+  /**
+   * Whether it is an error when the server chooses none of `subprotocols`.
+   *
+   * @default {false}
+   */
+  readonly requireSubprotocol?: boolean;
+  /**
+   * More headers to send, such as `Authorization` or `Origin`. Those of the
+   * handshake itself (`Host`, `Upgrade`, `Sec-WebSocket-Key`, …) are refused.
+   */
+  readonly headers?: HeadersInit;
+  /** TLS settings, for `wss:` and `https:`. Certificates are checked by default. */
+  readonly tls?: ConnectTls;
+  /**
+   * How long everything up to the open connection may take, in milliseconds:
+   * name resolution, TCP, TLS and the opening handshake. `Infinity` disables it.
+   *
+   * @default {10_000}
+   */
+  readonly openTimeoutMs?: number;
+  /** Gives up when it aborts. Once the connection is open it has no effect. */
+  readonly signal?: AbortSignal;
+}
+
+const DIAL_OPTION_NAMES = new Set([
+  "subprotocols",
+  "requireSubprotocol",
+  "headers",
+  "tls",
+  "openTimeoutMs",
+  "signal",
+  ...CONNECTION_OPTION_NAMES,
+]);
+const TLS_OPTION_NAMES = new Set([
+  "ca",
+  "cert",
+  "key",
+  "rejectUnauthorized",
+  "serverName",
+  "alpnProtocols",
+]);
+
+/** Longest delay that a timer takes. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** A dialled connection has no owner that would have to know. */
+const NOBODY: ConnectionOwner = {
+  reportError: (error) => console.error(error),
+  onClosing: () => {},
+  onClosed: () => {},
+};
+
+/**
+ * Opens a connection.
+ *
+ * It settles on every path: the server refuses, says nothing, sends garbage, or
+ * goes away. Messages that arrive with the server's response wait to be taken.
+ *
+ * @param url Where to: `ws:` or `wss:`; `http:` and `https:` are taken as such.
+ * User information is sent as `Authorization: Basic`.
+ * @param options How.
+ * @returns The open connection.
+ * @throws {TypeError} If an argument is of the wrong kind, at once.
+ * @throws {HandshakeError} If the connection cannot be opened. Its `reason` says
+ * why, and `status`, `headers` and `body` what the server answered.
+ * @throws The signal's reason, when `signal` aborts.
+ *
+ * @example A refusal
+ * ```ts
+ * import { dial, HandshakeError, Site } from "@sockeye/sockeye";
+ * import { strictEqual } from "node:assert";
+ *
+ * await using server = await new Site().listen({ port: 0, hostname: "127.0.0.1" });
+ * if (server.addr.transport !== "tcp") throw new Error("not reached");
+ * try {
+ *   await dial(`ws://127.0.0.1:${server.addr.port}/nothing-here`);
+ * } catch (error) {
+ *   if (!(error instanceof HandshakeError)) throw error;
+ *   strictEqual(error.reason, "bad-status");
+ *   strictEqual(error.status, 404);
+ * }
+ * ```
+ */
+export async function dial<Data = unknown>(
+  url: string | URL,
+  options: DialOptions = {},
+): Promise<Connection<Data>> {
+  const target = parseUrl(url);
+  checkOptions(options);
+  const settings = connectionSettings("dial", options);
+  const key = formatHandshakeKey(crypto.getRandomValues(new Uint8Array(16)));
+  const headers = dialHeaders(target, options.headers);
+  const { subprotocols = [], requireSubprotocol = false } = options;
+  const bytes = encodeUpgradeRequest({
+    url: target,
+    key,
+    subprotocols,
+    headers,
+  });
+  const opening: OpeningRequest = {
+    bytes,
+    key,
+    subprotocols,
+    requireSubprotocol,
+  };
+  const runtime = await loadRuntime();
+  return await withPatience(options, async (signal) => {
+    const transport = await connect(runtime, target, options.tls, signal);
+    const establish = (agreement: UpgradeAgreement) =>
+      new SocketConnection<Data>({
+        role: "client",
+        transport,
+        settings,
+        ticker: tickerFor([
+          settings.pingIntervalMs,
+          settings.pingTimeoutMs,
+          settings.closeTimeoutMs,
+        ], runtime),
+        request: { method: "GET", url: target.href, headers },
+        params: {},
+        subprotocol: agreement.subprotocol ?? "",
+        extensions: agreement.extensions,
+        transform: undefined,
+        owner: NOBODY,
+      });
+    return await open(transport, opening, signal, establish);
+  });
+}
+
+/** Runs a task with a signal that aborts on the caller's, and in time. */
+async function withPatience<T>(
+  options: DialOptions,
+  task: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { signal, openTimeoutMs = 10_000 } = options;
+  signal?.throwIfAborted();
+  const patience = new AbortController();
+  const giveUp = () => patience.abort(signal?.reason);
+  signal?.addEventListener("abort", giveUp, { once: true });
+  const timer = openTimeoutMs > MAX_TIMER_MS ? undefined : setTimeout(() => {
+    const message = `Not open after ${openTimeoutMs} ms`;
+    patience.abort(new HandshakeError("open-timeout", message));
+  }, openTimeoutMs);
+  try {
+    return await task(patience.signal);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", giveUp);
+  }
+}
+
+async function connect(
+  runtime: Runtime,
+  url: URL,
+  tls: ConnectTls | undefined,
+  signal: AbortSignal,
+): Promise<Transport> {
+  const secure = url.protocol === "wss:";
+  try {
+    return await runtime.connect({
+      // The brackets of an IPv6 address belong to the URL.
+      hostname: url.hostname.replace(/^\[|\]$/g, ""),
+      port: url.port === "" ? (secure ? 443 : 80) : Number(url.port),
+      ...(secure && { tls: tls ?? {} }),
+      signal,
+    });
+  } catch (cause) {
+    if (signal.aborted) throw signal.reason;
+    const reason = secure && !isNetworkError(cause)
+      ? "tls-failed"
+      : "connect-failed";
+    const message = `Cannot connect to ${url.host}: ${messageOf(cause)}`;
+    throw new HandshakeError(reason, message, { cause });
+  }
+}
+
+/** Sends the request, and waits for the response. */
+function open<Data>(
+  transport: Transport,
+  request: OpeningRequest,
+  signal: AbortSignal,
+  establish: (agreement: UpgradeAgreement) => SocketConnection<Data>,
+): Promise<SocketConnection<Data>> {
+  return new Promise((resolve, reject) => {
+    const opened: Opened = (agreement, early) => {
+      const connection = establish(agreement);
+      transport.sink = connection.link;
+      // What shared a segment with the response waits to be taken.
+      if (early.length > 0) connection.link.data(early);
+      resolve(connection);
+    };
+    const opening = new Opening(transport, request, opened, reject);
+    const giveUp = () => opening.giveUp(signal.reason);
+    signal.addEventListener("abort", giveUp, { once: true });
+    if (signal.aborted) giveUp();
+  });
+}
+
+/** Whether it never came to TLS: no address, no route, no listener. */
+function isNetworkError(error: unknown): boolean {
+  const { name, code } = error as { name?: unknown; code?: unknown };
+  return /^(ConnectionRefused|ConnectionReset|TimedOut|NotFound|AddrNotAvailable|NetworkUnreachable)$/
+    .test(String(name)) ||
+    /^(ECONN|ENOTFOUND|EAI_|EHOST|ENET|EADDR|ETIMEDOUT|ENOENT)/.test(
+      String(code),
+    );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Takes the URL, in the scheme that it means. */
+function parseUrl(url: string | URL): URL {
+  if (typeof url !== "string" && !(url instanceof URL)) {
+    throw new TypeError("Cannot dial: the URL is neither a string nor a URL");
+  }
+  const target = URL.parse(url);
+  if (target === null) throw new TypeError(`Cannot dial: not a URL: ${url}`);
+  if (target.protocol === "http:") target.protocol = "ws:";
+  if (target.protocol === "https:") target.protocol = "wss:";
+  if (target.protocol !== "ws:" && target.protocol !== "wss:") {
+    throw new TypeError(`Cannot dial: unknown scheme: ${target.protocol}`);
+  }
+  // RFC 6455, section 3: "Fragment identifiers are meaningless in the context of
+  // WebSocket URIs and MUST NOT be used on these URIs."
+  if (target.hash !== "" || target.href.endsWith("#")) {
+    throw new TypeError("Cannot dial: the URL has a fragment");
+  }
+  return target;
+}
+
+function checkOptions(options: DialOptions): void {
+  checkKeys("dial", options, DIAL_OPTION_NAMES);
+  const { subprotocols, tls, openTimeoutMs, signal } = options;
+  if (subprotocols !== undefined && !Array.isArray(subprotocols)) {
+    throw new TypeError("Cannot dial: subprotocols is not an array");
+  }
+  if (openTimeoutMs !== undefined) {
+    checkAmount("dial", "openTimeoutMs", openTimeoutMs);
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError("Cannot dial: signal is not an AbortSignal");
+  }
+  if (tls !== undefined) checkKeys("dial", tls, TLS_OPTION_NAMES);
+}
+
+/** The application's headers, with what the URL says of the user. */
+function dialHeaders(url: URL, init: HeadersInit | undefined): Headers {
+  const headers = new Headers(init);
+  if (url.username === "" && url.password === "") return headers;
+  const user = `${decodeURIComponent(url.username)}:${
+    decodeURIComponent(url.password)
+  }`;
+  url.username = url.password = "";
+  if (!headers.has("authorization")) {
+    // RFC 7617, section 2.1: the user and the password in UTF-8.
+    const bytes = new TextEncoder().encode(user);
+    headers.set(
+      "authorization",
+      `Basic ${btoa(String.fromCharCode(...bytes))}`,
+    );
+  }
+  return headers;
+}

@@ -1,0 +1,142 @@
+/**
+ * The opening handshake of one outgoing connection.
+ *
+ * @module
+ */
+
+import {
+  checkUpgradeResponse,
+  HandshakeError,
+  type ResponseHead,
+  ResponseHeadReader,
+  type UpgradeAgreement,
+} from "../codec.ts";
+import type { Transport, TransportSink } from "../runtime/transport.ts";
+import { BodyReader } from "./body.ts";
+
+/** What the response is held against. */
+export interface OpeningRequest {
+  /** The request, whole. */
+  readonly bytes: Uint8Array;
+  /** The key in it. */
+  readonly key: string;
+  /** The subprotocols that it offers. */
+  readonly subprotocols: readonly string[];
+  /** Whether the server must choose one. */
+  readonly requireSubprotocol: boolean;
+}
+
+/**
+ * Told that the handshake has succeeded.
+ *
+ * @param agreement What the server agreed to.
+ * @param early Bytes that followed the response, lent.
+ */
+export type Opened = (agreement: UpgradeAgreement, early: Uint8Array) => void;
+
+/** Sends a request, and judges the response. */
+export class Opening implements TransportSink {
+  readonly #transport: Transport;
+  readonly #request: OpeningRequest;
+  readonly #opened: Opened;
+  readonly #failed: (error: unknown) => void;
+  readonly #reader: ResponseHeadReader = new ResponseHeadReader();
+  #body: BodyReader | undefined;
+  #isDone = false;
+
+  /**
+   * @param transport A connected transport, not started yet.
+   * @param request What to send.
+   * @param opened Called when the connection is open; it sets another sink.
+   * @param failed Called with the error when it will not be.
+   */
+  constructor(
+    transport: Transport,
+    request: OpeningRequest,
+    opened: Opened,
+    failed: (error: unknown) => void,
+  ) {
+    this.#transport = transport;
+    this.#request = request;
+    this.#opened = opened;
+    this.#failed = failed;
+    transport.start(this);
+    transport.write(request.bytes);
+  }
+
+  data(chunk: Uint8Array): void {
+    if (this.#isDone) return;
+    if (this.#body !== undefined) return this.#readBody(this.#body, chunk);
+    const taken = this.#reader.receive(chunk);
+    if (this.#reader.error !== undefined) return this.fail(this.#reader.error);
+    if (taken === undefined) return;
+    const rest = chunk.subarray(taken);
+    const head = this.#reader.head!;
+    if (head.status !== 101) {
+      this.#body = new BodyReader(head.headers);
+      return this.#readBody(this.#body, rest);
+    }
+    const result = this.#check(head);
+    if (!result.ok) return this.fail(result.error);
+    this.#isDone = true;
+    this.#opened(result, rest);
+  }
+
+  drain(): void {}
+
+  end(): void {
+    this.fail(this.#verdict() ?? closedEarly());
+  }
+
+  close(error?: Error): void {
+    this.fail(this.#verdict() ?? closedEarly(error));
+  }
+
+  /** Ends the connection and the attempt. */
+  fail(error: unknown): void {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    this.#transport.destroy();
+    this.#failed(error);
+  }
+
+  /**
+   * Gives up for lack of time, or of interest. A response whose body is late says
+   * more than that time has run out.
+   */
+  giveUp(reason: unknown): void {
+    const isLate = reason instanceof HandshakeError;
+    this.fail(isLate ? this.#verdict() ?? reason : reason);
+  }
+
+  #readBody(body: BodyReader, bytes: Uint8Array): void {
+    body.receive(bytes);
+    if (body.isDone) this.fail(this.#verdict()!);
+  }
+
+  /** The error that a response other than 101 amounts to. */
+  #verdict(): HandshakeError | undefined {
+    const { head } = this.#reader;
+    if (head === undefined) return undefined;
+    const result = this.#check(head);
+    return result.ok ? undefined : result.error;
+  }
+
+  #check(head: ResponseHead): ReturnType<typeof checkUpgradeResponse> {
+    const { key, subprotocols, requireSubprotocol } = this.#request;
+    return checkUpgradeResponse(head, {
+      key,
+      subprotocols,
+      requireSubprotocol,
+      body: this.#body?.bytes,
+    });
+  }
+}
+
+function closedEarly(cause?: Error): HandshakeError {
+  return new HandshakeError(
+    "closed-early",
+    "The server closed the connection before it answered",
+    cause && { cause },
+  );
+}

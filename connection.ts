@@ -1,0 +1,210 @@
+/**
+ * What a user holds: a {@linkcode Connection}, the same on both sides, and the
+ * {@linkcode Handler} that a site makes for each.
+ *
+ * This is the only place where the codec meets a runtime. The rooms behind it
+ * are `connection/`: `link.ts` joins protocol and transport, `pump.ts` keeps the
+ * hooks in order, `socket_connection.ts` is what implements the interface below.
+ *
+ * @module
+ */
+
+import type { CloseInfo } from "./connection/close_info.ts";
+import type { Extension, Message } from "./codec.ts";
+import type { Address } from "./runtime/transport.ts";
+
+export { type CloseCause, ClosedError } from "./connection/close_info.ts";
+export type { CloseInfo };
+export { Handler, type Hooks } from "./connection/handler.ts";
+export {
+  checkAmount,
+  checkKeys,
+  CONNECTION_OPTION_NAMES,
+  type ConnectionOptions,
+  type ConnectionSettings,
+  connectionSettings,
+} from "./connection/options.ts";
+export { toBytes, toMessage } from "./connection/sendable.ts";
+export {
+  type ConnectionInit,
+  type ConnectionOwner,
+  type HandlerFunction,
+  SocketConnection,
+} from "./connection/socket_connection.ts";
+export {
+  nowMs,
+  type Ticker,
+  tickerFor,
+  type Ticking,
+} from "./connection/ticker.ts";
+export type { Address };
+
+/** What may be sent: text, or bytes of any kind. */
+export type Sendable = string | ArrayBuffer | ArrayBufferView;
+
+/** How to send a message. */
+export interface SendOptions {
+  /**
+   * Whether the message may be compressed, where compression was negotiated.
+   * Keep secrets and text that an attacker chooses out of one compressed stream.
+   *
+   * @default {true}
+   */
+  readonly compress?: boolean;
+}
+
+/** The request that opened a connection. */
+export interface ConnectionRequest {
+  /** Method, `GET`. */
+  readonly method: string;
+  /** Absolute URL, `ws:` or `wss:`. */
+  readonly url: string;
+  /** Headers. */
+  readonly headers: Headers;
+}
+
+/** Counters of one connection. */
+export interface ConnectionStats {
+  /** Bytes received after the handshake, framing included. */
+  readonly bytesReceived: number;
+  /** Bytes sent, the handshake and framing included. */
+  readonly bytesSent: number;
+  /** Frames received. */
+  readonly framesReceived: number;
+  /** Messages received. */
+  readonly messagesReceived: number;
+  /** Messages sent. */
+  readonly messagesSent: number;
+}
+
+/**
+ * An open WebSocket.
+ *
+ * As an async iterable it yields messages, and ends after a close with 1000, 1001
+ * or no code; after any other it throws a {@linkcode ClosedError}. Leaving the
+ * loop early leaves the connection open. Messages that arrived before the end can
+ * still be taken after it.
+ *
+ * @typeParam Data Type of `data`.
+ */
+export interface Connection<Data = unknown>
+  extends AsyncDisposable, AsyncIterable<Message> {
+  /** The request that opened it. */
+  readonly request: ConnectionRequest;
+  /** What the parts of the path pattern matched, such as `id` in `/rooms/:id`. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Address of the peer. */
+  readonly remoteAddress: Address;
+  /** Address of this side. */
+  readonly localAddress: Address;
+  /** Subprotocol agreed on, empty for none. */
+  readonly subprotocol: string;
+  /** Extensions agreed on. */
+  readonly extensions: readonly Extension[];
+  /** State of your own for this connection. */
+  data: Data;
+  /** As of the WHATWG interface: 1 open, 2 closing, 3 closed. */
+  readonly readyState: 1 | 2 | 3;
+  /** Bytes accepted by `send` that have not left this process, with framing. */
+  readonly bufferedAmount: number;
+  /**
+   * Settles when more may be sent: at once while the send buffer is below its
+   * mark, else when it has fallen below it. Rejects with a
+   * {@linkcode ClosedError} when the connection closes first.
+   */
+  readonly drained: Promise<void>;
+  /** Settles when the connection is gone. Never rejects. */
+  readonly closed: Promise<CloseInfo>;
+  /** Latest measured round trip, in milliseconds; `undefined` before the first. */
+  readonly latencyMs: number | undefined;
+  /** Counters. */
+  readonly stats: ConnectionStats;
+  /**
+   * Messages as a stream. Reading it takes them, as `receive` does; what is not
+   * read makes reading from the peer pause. Cancelling it closes the connection.
+   */
+  readonly readable: ReadableStream<Message>;
+  /**
+   * A stream that sends each chunk as a message, and is ready when more may be
+   * sent. Closing it closes the connection with 1000, aborting it with 1011.
+   */
+  readonly writable: WritableStream<Sendable>;
+
+  /**
+   * Sends one message.
+   *
+   * A string goes as a text message, a lone surrogate in it as U+FFFD; bytes go
+   * as a binary message (RFC 6455, section 5.6). Messages leave in call order and
+   * are never interleaved.
+   *
+   * @param data Message. Bytes are not modified; leave them unchanged until
+   * {@linkcode Connection.drained} settles.
+   * @param options How to send it.
+   * @returns `true` while more may be sent at once; `false` when the send buffer
+   * is over its mark (the message is queued all the same), or when the connection
+   * is no longer open (it is dropped). It says nothing about delivery.
+   * @throws {TypeError} If `data` is neither a string nor bytes.
+   */
+  send(data: Sendable, options?: SendOptions): boolean;
+
+  /**
+   * Sends one message in fragments, one for each chunk (RFC 6455, section 5.4).
+   * Messages sent meanwhile leave after it; Ping and Pong may go in between.
+   *
+   * @param chunks Strings or bytes, not mixed. No chunk, no message.
+   * @returns A promise that settles when the last fragment has been accepted.
+   * It waits between chunks while the send buffer is over its mark.
+   * @throws {TypeError} If chunks are mixed or of the wrong type; the connection is
+   * then closed with 1011, as it is when the iterable itself throws.
+   * @throws {ClosedError} If the connection closes first.
+   */
+  sendStream(
+    chunks: AsyncIterable<Sendable> | Iterable<Sendable>,
+  ): Promise<void>;
+
+  /**
+   * Takes the next message. Calls made meanwhile are served in order.
+   *
+   * @returns Text as a string, binary as bytes that are yours.
+   * @throws {TypeError} If the handler takes messages by its `message` hook.
+   * @throws {ClosedError} If there will be no more.
+   */
+  receive(): Promise<Message>;
+
+  /**
+   * Sends a Ping (RFC 6455, section 5.5.2).
+   *
+   * @param payload At most 125 bytes; four random ones where absent.
+   * @returns The round trip in milliseconds. The promise may be ignored.
+   * @throws {TypeError} If the payload is not bytes.
+   * @throws {RangeError} If it is too long.
+   * @throws {Error} If a Ping with the same payload is under way.
+   * @throws {ClosedError} If the connection closes first.
+   */
+  ping(payload?: ArrayBuffer | ArrayBufferView): Promise<number>;
+
+  /**
+   * Starts the closing handshake. What was sent before leaves first. Idempotent.
+   *
+   * @param code Close code: 1000 to 1003, 1007 to 1014, or 3000 to 4999.
+   * @param reason At most 123 bytes of UTF-8.
+   * @returns {@linkcode Connection.closed}.
+   * @throws {TypeError} If an argument is of the wrong type, or the reason has a
+   * lone surrogate.
+   * @throws {RangeError} If the code must not be sent, or the reason is too long.
+   * Nothing has changed then.
+   */
+  close(code?: number, reason?: string): Promise<CloseInfo>;
+
+  /** Drops the connection at once, without a Close frame. */
+  terminate(): void;
+
+  /** Stops reading, so that the peer's messages wait in the network. */
+  pause(): void;
+
+  /** Reads again after `pause`. */
+  resume(): void;
+
+  /** Closes with 1000, and waits until the connection is gone. */
+  [Symbol.asyncDispose](): Promise<void>;
+}

@@ -1,0 +1,109 @@
+/**
+ * What a user writes: a class with hooks, one instance for each connection.
+ *
+ * @module
+ */
+
+import type { Connection } from "../connection.ts";
+import type { CloseInfo } from "./close_info.ts";
+
+/** The hooks of a handler. */
+export interface Hooks {
+  /** See {@linkcode Handler.open}. */
+  open(): void | Promise<void>;
+  /** See {@linkcode Handler.message}. */
+  message(data: string | Uint8Array): void | Promise<void>;
+  /** See {@linkcode Handler.close}. */
+  close(info: CloseInfo): void | Promise<void>;
+  /** See {@linkcode Handler.drain}. */
+  drain(): void | Promise<void>;
+  /** See {@linkcode Handler.ping}. */
+  ping(payload: Uint8Array): void | Promise<void>;
+  /** See {@linkcode Handler.pong}. */
+  pong(payload: Uint8Array): void | Promise<void>;
+  /** See {@linkcode Handler.error}. */
+  error(error: Error): void | Promise<void>;
+}
+
+/**
+ * Handles one connection. Extend it, and override the hooks you need.
+ *
+ * Hooks of one connection never overlap: when one returns a promise, the next
+ * is called after it has settled, and reading pauses when too much waits. A hook
+ * that throws or rejects closes its connection with 1011 and harms no other.
+ *
+ * A class that does not override `message` may take its messages with
+ * `connection.receive()` or `for await` instead.
+ *
+ * @example
+ * ```ts
+ * import { Handler, Site } from "@sockeye/sockeye";
+ *
+ * class Shout extends Handler {
+ *   override message(data: string | Uint8Array) {
+ *     if (typeof data === "string") this.connection.send(data.toUpperCase());
+ *   }
+ * }
+ *
+ * const site = new Site();
+ * site.addHandler("/shout", Shout);
+ * ```
+ *
+ * @typeParam Data Type of `connection.data`.
+ */
+export class Handler<Data = unknown> implements Hooks {
+  /** The connection that this instance handles. */
+  readonly connection: Connection<Data>;
+
+  /**
+   * Makes the handler of a connection that has been accepted. What is sent here
+   * arrives first.
+   *
+   * @param connection The connection.
+   */
+  constructor(connection: Connection<Data>) {
+    this.connection = connection;
+  }
+
+  /** Called once, before everything else. */
+  open(): void | Promise<void> {}
+
+  /**
+   * Called with each message.
+   *
+   * @param _data Text as a string, binary as bytes that are yours.
+   */
+  message(_data: string | Uint8Array): void | Promise<void> {}
+
+  /**
+   * Called once, after everything else, when the connection is gone.
+   *
+   * @param _info How it ended.
+   */
+  close(_info: CloseInfo): void | Promise<void> {}
+
+  /** Called when the send buffer has fallen below its mark again. */
+  drain(): void | Promise<void> {}
+
+  /**
+   * Called with each Ping. It has been answered.
+   *
+   * @param _payload At most 125 bytes.
+   */
+  ping(_payload: Uint8Array): void | Promise<void> {}
+
+  /**
+   * Called with each Pong, asked for or not.
+   *
+   * @param _payload At most 125 bytes.
+   */
+  pong(_payload: Uint8Array): void | Promise<void> {}
+
+  /**
+   * Called with what the peer did wrong, or what another hook threw, before
+   * `close`.
+   *
+   * @param _error The error.
+   */
+  error(_error: Error): void | Promise<void> {}
+}

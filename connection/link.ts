@@ -1,0 +1,385 @@
+/**
+ * Where the protocol meets the transport: bytes in and out, the send buffer,
+ * keepalive, and every way in which a connection ends.
+ *
+ * @module
+ */
+
+import {
+  type Message,
+  type PreparedMessage,
+  Protocol,
+  type ProtocolError,
+  type ProtocolOptions,
+} from "../codec.ts";
+import type { Transport, TransportSink } from "../runtime/transport.ts";
+import {
+  type CloseCause,
+  type CloseInfo,
+  makeCloseInfo,
+} from "./close_info.ts";
+import { flushSoon } from "./flush.ts";
+import { Keepalive } from "./keepalive.ts";
+import type { ConnectionSettings } from "./options.ts";
+import { Pings } from "./pings.ts";
+import { nowMs, type Ticker, type Ticking } from "./ticker.ts";
+
+/** Who is told what happens on a {@linkcode Link}. */
+export interface LinkOwner {
+  /** Bytes have been taken in, or the peer has ended: events may wait. */
+  onReceived(): void;
+  /** Whether so much waits to be handled that reading should pause, or stay so. */
+  isFull(isPaused: boolean): boolean;
+  /** Whether nothing that was received waits to be handled. */
+  readonly isIdle: boolean;
+  /** The send buffer has fallen below its mark. */
+  onDrained(): void;
+  /** The last event must be taken now, whoever is still busy with earlier ones. */
+  onOverdue(): void;
+  /** No more messages may be sent. */
+  onClosing(): void;
+  /** The transport is gone. */
+  onClosed(info: CloseInfo): void;
+}
+
+/** Output that is sent at once, without waiting for the end of a turn. */
+const FLUSH_BYTES = 65_536;
+/** How long a peer that is taken for dead may take to read its Close frame. */
+const DEAD_PEER_MS = 500;
+
+/** One connection's protocol on its transport. */
+export class Link implements TransportSink, Ticking {
+  /** The rules. */
+  readonly protocol: Protocol;
+  /** The bytes. */
+  readonly transport: Transport;
+  /** Limits and times. */
+  readonly settings: ConnectionSettings;
+  /** The Pings under way. */
+  readonly pings: Pings = new Pings();
+  /** Messages received, as far as they have been handed on. */
+  messagesReceived = 0;
+  /** Messages sent. */
+  messagesSent = 0;
+  /** Wire bytes received. */
+  bytesReceived = 0;
+  /** How it ended, once that is certain. */
+  info: CloseInfo | undefined;
+  /** Whether the transport is gone. */
+  isClosed = false;
+  /** Whether the last `send` left the buffer over its mark. */
+  isOver = false;
+  /** Whether this link is on the list of those to be flushed. */
+  isDirty = false;
+
+  readonly #owner: LinkOwner;
+  readonly #ticker: Ticker;
+  readonly #keepalive: Keepalive;
+  #isCorked = false;
+  #isPaused = false;
+  #isPausedByUser = false;
+  #hasPeerEnded = false;
+  #cause: CloseCause | undefined;
+  #error: Error | undefined;
+  /** When to give up waiting for the peer, or for the handler; 0 for never. */
+  #deadlineMs = 0;
+  /** Since when the last event has been kept waiting; 0 for not. */
+  #overdueMs = 0;
+
+  /**
+   * @param transport A transport whose sink this link becomes.
+   * @param protocol Role, and how to decode.
+   * @param settings Limits and times.
+   * @param ticker Tells the time.
+   * @param owner Who is told.
+   */
+  constructor(
+    transport: Transport,
+    protocol: ProtocolOptions,
+    settings: ConnectionSettings,
+    ticker: Ticker,
+    owner: LinkOwner,
+  ) {
+    this.transport = transport;
+    this.protocol = new Protocol({
+      ...protocol,
+      maxMessageBytes: settings.maxMessageBytes,
+      maxFragments: settings.maxFragments,
+    });
+    this.settings = settings;
+    this.#ticker = ticker;
+    this.#owner = owner;
+    this.#keepalive = new Keepalive(settings, transport);
+    ticker.add(this);
+  }
+
+  /** Bytes accepted for sending that have not left this process. */
+  get bufferedBytes(): number {
+    return this.protocol.outputBytes + this.transport.bufferedBytes;
+  }
+
+  /** Whether messages may be sent. */
+  get isOpen(): boolean {
+    return !this.isClosed && this.protocol.sent === undefined;
+  }
+
+  // What the transport says.
+
+  data(chunk: Uint8Array): void {
+    this.bytesReceived += chunk.length;
+    this.#keepalive.alive();
+    this.cork();
+    this.protocol.receive(chunk);
+    this.#owner.onReceived();
+    this.uncork();
+  }
+
+  drain(): void {
+    this.flush();
+  }
+
+  end(): void {
+    if (this.#hasPeerEnded) return;
+    this.#hasPeerEnded = true;
+    this.protocol.receiveEnd();
+    this.#startClosing();
+    this.cork();
+    this.#owner.onReceived();
+    this.uncork();
+  }
+
+  close(error?: Error): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.#ticker.delete(this);
+    this.#startClosing();
+    this.protocol.abandon();
+    // What arrived before still counts, a Close frame included.
+    if (this.info === undefined) this.#owner.onOverdue();
+    const cause = this.protocol.sent === undefined
+      ? "transport-error"
+      : this.#cause ?? "transport-error";
+    this.decide(cause, error);
+    this.#owner.onClosed(this.info!);
+  }
+
+  // What the connection asks for.
+
+  /** Holds output back until `uncork`, so that it leaves in one write. */
+  cork(): void {
+    this.#isCorked = true;
+  }
+
+  /** Sends what was held back, and reads on, or not. */
+  uncork(): void {
+    this.#isCorked = false;
+    this.flush();
+    this.updateReading();
+  }
+
+  /**
+   * Sends a message.
+   *
+   * @returns Whether it was accepted and more may be sent at once.
+   */
+  send(data: Message, compress: boolean): boolean {
+    if (!this.#hasRoom()) return false;
+    const accepted = typeof data === "string"
+      ? this.protocol.sendText(data, compress)
+      : this.protocol.sendBinary(data, compress);
+    return accepted && this.#sent();
+  }
+
+  /** Sends a message that was framed before; as `send`. */
+  sendPrepared(message: PreparedMessage): boolean {
+    if (!this.#hasRoom()) return false;
+    const accepted = this.protocol.sendPrepared(message) && this.#sent();
+    // At once, so that a thousand peers need not hold a buffer each.
+    if (!this.#isCorked) this.flush();
+    return accepted;
+  }
+
+  /** Sends a fragment; as `send`. */
+  sendFragment(data: Message, fin: boolean): boolean {
+    if (!this.#hasRoom()) return false;
+    return this.protocol.sendFragment(data, fin) && this.#sent();
+  }
+
+  /**
+   * Sends a Ping.
+   *
+   * @returns The round trip in milliseconds; it may be ignored.
+   * @throws {Error} If a Ping with this payload is under way.
+   */
+  ping(payload: Uint8Array): Promise<number> {
+    const roundTrip = this.pings.start(payload);
+    this.protocol.ping(payload);
+    this.#flushSoon();
+    return roundTrip;
+  }
+
+  /** Writes as much output as the transport takes. */
+  flush(): void {
+    const { protocol, transport } = this;
+    if (this.isClosed || transport.bufferedBytes > 0) return;
+    let chunk = protocol.takeOutput();
+    while (chunk !== undefined && transport.write(chunk)) {
+      chunk = protocol.takeOutput();
+    }
+    if (this.isOver && this.bufferedBytes < this.settings.sendHighWaterBytes) {
+      this.isOver = false;
+      this.#owner.onDrained();
+    }
+    if (protocol.outputBytes > 0) return;
+    if (protocol.endExpected || this.#hasPeerEnded && this.#owner.isIdle) {
+      transport.end();
+    }
+  }
+
+  /**
+   * Starts the closing handshake.
+   *
+   * @param cause What to report, unless something else has begun to close.
+   * @param error What led to it.
+   * @throws {TypeError | RangeError} If code or reason may not be sent.
+   */
+  startClose(
+    code: number | undefined,
+    reason: string,
+    cause: CloseCause,
+    error?: Error,
+  ): void {
+    // Checks the arguments, also where there is nothing left to close.
+    this.protocol.close(code, reason);
+    if (this.#cause !== undefined || this.isClosed) return;
+    this.#cause = cause;
+    this.#error = error;
+    this.#startClosing();
+    this.#flushSoon();
+    // What the peer has said already needs no answer any more, so it must not
+    // wait for a handler that itself may wait for the end.
+    if (this.protocol.lastEventPending) this.#owner.onOverdue();
+    this.updateReading();
+  }
+
+  /** Gives up a peer that does not read what it is sent. */
+  overflow(): void {
+    if (!this.isOpen) return;
+    this.startClose(1013, "the send buffer is full", "backpressure");
+    this.decide("backpressure");
+  }
+
+  /** Drops the connection. */
+  drop(cause: CloseCause, error?: Error): void {
+    if (this.isClosed) return;
+    this.decide(cause, error);
+    this.transport.destroy();
+  }
+
+  /** Lets go before anything has been sent: there will be no connection. */
+  discard(): void {
+    this.isClosed = true;
+    this.#ticker.delete(this);
+  }
+
+  /** Notes that the peer's Close frame has been taken from the protocol. */
+  peerClosed(): void {
+    // Before our own frame it was the peer who started; after it, we did.
+    this.#startClosing();
+    this.decide(this.#cause ?? "peer");
+  }
+
+  /** Notes that the peer's breach has been taken from the protocol. */
+  peerFailed(error: ProtocolError): void {
+    this.#startClosing();
+    const tooBig = error.reason === "message-too-big";
+    this.decide(tooBig ? "too-big" : "protocol-error", error);
+  }
+
+  /** Notes that the last event has to wait; it does so for a bounded time. */
+  keepWaiting(): void {
+    if (this.#overdueMs > 0) return;
+    this.#overdueMs = nowMs() + this.settings.closeTimeoutMs;
+  }
+
+  /** Settles the report, unless it is settled. */
+  decide(cause: CloseCause, error?: Error): void {
+    if (this.info !== undefined) return;
+    const { sent, received } = this.protocol;
+    this.info = makeCloseInfo(cause, sent, received, error ?? this.#error);
+  }
+
+  /** Stops or resumes reading at the user's wish. */
+  pauseByUser(isPaused: boolean): void {
+    this.#isPausedByUser = isPaused;
+    this.updateReading();
+  }
+
+  /** Pauses or resumes reading, as the queue says. */
+  updateReading(): void {
+    // Once our Close frame is out, the peer's has to be found: what comes
+    // before it over the mark is dropped by the owner.
+    const pause = this.isOpen && !this.#hasPeerEnded &&
+      (this.#isPausedByUser || this.#owner.isFull(this.#isPaused));
+    if (pause === this.#isPaused) return;
+    this.#isPaused = pause;
+    // Bytes that are not read are no sign of a dead peer.
+    this.#keepalive.alive();
+    if (pause) this.transport.pause();
+    else this.transport.resume();
+  }
+
+  tick(now: number): void {
+    if (this.#overdueMs > 0 && now >= this.#overdueMs) {
+      this.#overdueMs = 0;
+      this.#owner.onOverdue();
+      this.flush();
+    }
+    if (this.#deadlineMs > 0) {
+      if (now < this.#deadlineMs) return;
+      this.drop("close-timeout");
+    } else if (this.isOpen && !this.#isPaused) {
+      const verdict = this.#keepalive.check(now);
+      if (verdict === "ping") {
+        this.ping(Pings.payload());
+      } else if (verdict === "dead") {
+        this.#closeDead();
+      }
+    }
+  }
+
+  #closeDead(): void {
+    this.startClose(1011, "ping timeout", "ping-timeout");
+    this.decide("ping-timeout");
+    this.flush();
+    this.#deadlineMs = nowMs() +
+      Math.min(DEAD_PEER_MS, this.settings.closeTimeoutMs);
+  }
+
+  #startClosing(): void {
+    if (this.#deadlineMs > 0) return;
+    this.#deadlineMs = nowMs() + this.settings.closeTimeoutMs;
+    this.#owner.onClosing();
+  }
+
+  /** Whether the send buffer takes one more message; if not, the peer is given up. */
+  #hasRoom(): boolean {
+    if (this.isClosed) return false;
+    if (this.bufferedBytes <= this.settings.sendMaxBytes) return true;
+    this.overflow();
+    return false;
+  }
+
+  #flushSoon(): void {
+    if (!this.#isCorked) flushSoon(this);
+  }
+
+  #sent(): boolean {
+    this.messagesSent++;
+    if (this.protocol.outputBytes >= FLUSH_BYTES) this.flush();
+    else this.#flushSoon();
+    if (this.bufferedBytes < this.settings.sendHighWaterBytes) return true;
+    this.isOver = true;
+    return false;
+  }
+}

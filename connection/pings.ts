@@ -1,0 +1,73 @@
+/**
+ * Pings under way, and how long they took.
+ *
+ * @module
+ */
+
+import { nowMs } from "./ticker.ts";
+
+interface PendingPing {
+  readonly payload: Uint8Array;
+  readonly sentMs: number;
+  readonly resolve: (roundTripMs: number) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Random payload of a Ping that was given none, in bytes. */
+const PAYLOAD_BYTES = 4;
+
+/** The Pings that one side has sent and that have not been answered. */
+export class Pings {
+  /** Latest round trip, in milliseconds; `undefined` before the first. */
+  latencyMs: number | undefined;
+  #pending: PendingPing[] = [];
+
+  /** Makes a payload that cannot be guessed. */
+  static payload(): Uint8Array {
+    return crypto.getRandomValues(new Uint8Array(PAYLOAD_BYTES));
+  }
+
+  /**
+   * Notes a Ping that is being sent.
+   *
+   * @param payload Its payload; kept.
+   * @returns The round trip in milliseconds. It may be ignored: its rejection is
+   * heard.
+   * @throws {Error} If a Ping with this payload is under way already.
+   */
+  start(payload: Uint8Array): Promise<number> {
+    if (this.#pending.some((ping) => isEqual(ping.payload, payload))) {
+      throw new Error("Cannot ping: a Ping with this payload is under way");
+    }
+    const roundTrip = new Promise<number>((resolve, reject) => {
+      this.#pending.push({ payload, sentMs: nowMs(), resolve, reject });
+    });
+    roundTrip.catch(() => {});
+    return roundTrip;
+  }
+
+  /**
+   * Takes a Pong. It answers the Ping with the same payload, and those before it
+   * (RFC 6455, section 5.5.3); any other is nobody's.
+   */
+  answer(payload: Uint8Array): void {
+    const index = this.#pending.findIndex((ping) =>
+      isEqual(ping.payload, payload)
+    );
+    if (index < 0) return;
+    const now = nowMs();
+    for (const ping of this.#pending.splice(0, index + 1)) {
+      this.latencyMs = now - ping.sentMs;
+      ping.resolve(this.latencyMs);
+    }
+  }
+
+  /** Gives up on all. */
+  end(error: Error): void {
+    for (const ping of this.#pending.splice(0)) ping.reject(error);
+  }
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}

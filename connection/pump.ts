@@ -1,0 +1,279 @@
+/**
+ * The order of things on one connection: events from the protocol go to the
+ * handler's hooks, one at a time and never overlapping, or to the inbox.
+ *
+ * A synchronous hook costs a call. A hook that returns a promise stops the pump
+ * until the promise settles; what arrives meanwhile waits, and when too much
+ * waits reading pauses.
+ *
+ * @module
+ */
+
+import type { ProtocolEvent } from "../codec.ts";
+import type { CloseInfo } from "./close_info.ts";
+import type { Hooks } from "./handler.ts";
+import { Inbox } from "./inbox.ts";
+import type { Link } from "./link.ts";
+
+const NO_EVENTS: readonly ProtocolEvent[] = [];
+
+/** What a hook that failed leads to. */
+export type HookFailed = (error: unknown) => void;
+
+/** Delivers what one peer sends. */
+export class Pump {
+  /** Messages that wait to be asked for. */
+  readonly inbox: Inbox = new Inbox();
+
+  readonly #link: Link;
+  readonly #hookFailed: HookFailed;
+  #hooks: Hooks | undefined;
+  /** Whether messages go to the `message` hook rather than to the inbox. */
+  #pushes = false;
+  /** Whether a hook's promise is pending. */
+  #isBusy = false;
+  /** Whether a hook has failed: no more messages then. */
+  #hasFailed = false;
+  #events: readonly ProtocolEvent[] = NO_EVENTS;
+  #next = 0;
+  /** Wire bytes received since nothing waited. */
+  #heldBytes = 0;
+  #receivedBytes = 0;
+  #owesDrain = false;
+  #closed: CloseInfo | undefined;
+
+  /**
+   * @param link Where events come from.
+   * @param hookFailed Told when a hook throws or rejects.
+   */
+  constructor(link: Link, hookFailed: HookFailed) {
+    this.#link = link;
+    this.#hookFailed = hookFailed;
+  }
+
+  /** Whether nothing that was received waits to be handled. */
+  get isIdle(): boolean {
+    return !this.#isBusy && this.#next === this.#events.length &&
+      !this.#link.protocol.lastEventPending && this.#isConsumed;
+  }
+
+  /**
+   * Whether reading should pause, or stay paused.
+   *
+   * @param isPaused Whether it is paused: then a quarter of the marks counts, so
+   * that reading does not stop and go with every message.
+   */
+  isFull(isPaused: boolean): boolean {
+    const { receiveHighWaterBytes, receiveHighWaterMessages } =
+      this.#link.settings;
+    const part = isPaused ? 4 : 1;
+    const { inbox } = this;
+    const waiting = this.#events.length - this.#next +
+      this.#link.protocol.pendingEvents;
+    return waiting + inbox.length >= receiveHighWaterMessages / part ||
+      inbox.size >= receiveHighWaterBytes / part ||
+      waiting > 0 && this.#heldBytes >= receiveHighWaterBytes;
+  }
+
+  /**
+   * Starts with a handler.
+   *
+   * @param hooks The handler; its `open` comes first.
+   * @param pushes Whether it takes messages by its `message` hook.
+   */
+  start(hooks: Hooks, pushes: boolean): void {
+    this.#hooks = hooks;
+    this.#pushes = pushes;
+    this.#call(() => hooks.open());
+    this.run();
+  }
+
+  /** Delivers what can be delivered now. */
+  run(): void {
+    while (!this.#isBusy) {
+      if (this.#next === this.#events.length && !this.#refill()) break;
+      const event = this.#events[this.#next++]!;
+      if (event.type === "message" && this.#pushes) {
+        if (!this.#hasFailed) this.#pushMessage(event.data);
+      } else {
+        this.#deliver(event);
+      }
+    }
+    this.#account();
+  }
+
+  /**
+   * Takes everything from the protocol, although a hook or the one who takes the
+   * messages has not finished with what came before: it may itself wait for it.
+   */
+  overdue(): void {
+    const rest = this.#events.slice(this.#next);
+    let events = this.#link.protocol.takeEvents();
+    while (events.length > 0) {
+      for (const event of events) {
+        rest.push(event);
+        this.#settle(event);
+      }
+      events = this.#link.protocol.takeEvents();
+    }
+    this.#events = rest;
+    this.#next = 0;
+    this.run();
+  }
+
+  /** Calls the `drain` hook when its turn comes. */
+  drained(): void {
+    if (this.#hooks === undefined) return;
+    this.#owesDrain = true;
+    this.run();
+  }
+
+  /** Calls the `close` hook once everything before it has been handled. */
+  close(info: CloseInfo): void {
+    this.#closed = info;
+    this.run();
+  }
+
+  /** Takes the next message, or `undefined` after the last. */
+  async take(): Promise<string | Uint8Array | undefined> {
+    const { inbox } = this;
+    const taken = inbox.take();
+    // One who waits has finished with what came before: the end may come.
+    if (inbox.isAwaited) this.run();
+    this.#link.updateReading();
+    return await taken;
+  }
+
+  /** Whether messages may be taken by asking. */
+  get pulls(): boolean {
+    return !this.#pushes;
+  }
+
+  /** Whether the last event may be taken, and answered. */
+  get #isConsumed(): boolean {
+    const { inbox } = this;
+    return this.#pushes || !inbox.isUsed || inbox.isAwaited;
+  }
+
+  /** Gets more to deliver. */
+  #refill(): boolean {
+    const { protocol } = this.#link;
+    if (this.#owesDrain) {
+      this.#owesDrain = false;
+      this.#call(() => this.#hooks!.drain());
+      return !this.#isBusy && this.#refill();
+    }
+    const isLast = protocol.pendingEvents === 0;
+    if (isLast && protocol.lastEventPending && !this.#isConsumed) {
+      this.#link.keepWaiting();
+      return false;
+    }
+    this.#events = protocol.takeEvents();
+    this.#next = 0;
+    if (this.#events.length > 0) {
+      if (isLast) this.#settle(this.#events[0]!);
+      return true;
+    }
+    if (this.#closed !== undefined) this.#finish(this.#closed);
+    return false;
+  }
+
+  #finish(info: CloseInfo): void {
+    this.inbox.end();
+    const hooks = this.#hooks;
+    this.#hooks = undefined;
+    if (hooks !== undefined) this.#call(() => hooks.close(info));
+  }
+
+  /** Lets the link act on the last event, as soon as it has been taken. */
+  #settle(event: ProtocolEvent): void {
+    if (event.type === "close") this.#link.peerClosed();
+    else if (event.type === "failed") this.#link.peerFailed(event.error);
+  }
+
+  #pushMessage(data: string | Uint8Array): void {
+    this.#link.messagesReceived++;
+    try {
+      const result = this.#hooks!.message(data);
+      if (result !== undefined) this.#await(result);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #deliver(event: ProtocolEvent): void {
+    switch (event.type) {
+      case "message":
+        this.#link.messagesReceived++;
+        this.#keep(event.data);
+        break;
+      case "ping":
+        this.#call(() => this.#hooks?.ping(event.payload));
+        break;
+      case "pong":
+        this.#link.pings.answer(event.payload);
+        this.#call(() => this.#hooks?.pong(event.payload));
+        break;
+      case "failed":
+        this.inbox.end();
+        this.#call(() => this.#hooks?.error(event.error));
+        break;
+      case "close":
+        this.inbox.end();
+        break;
+    }
+  }
+
+  #keep(data: string | Uint8Array): void {
+    const { isOpen } = this.#link;
+    // After our Close frame reading does not pause any more, so that the peer's
+    // is found; what nobody takes must not pile up meanwhile.
+    if (!isOpen && this.isFull(false)) return;
+    this.inbox.push(data);
+  }
+
+  #call(hook: () => void | Promise<void>): void {
+    try {
+      const result = hook();
+      if (result !== undefined) this.#await(result);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #await(result: void | Promise<void>): void {
+    // Anything but a promise is a mistake of the hook's that does no harm.
+    if (typeof (result as Promise<void>)?.then !== "function") return;
+    this.#isBusy = true;
+    (result as Promise<void>).then(this.#resume, this.#failed);
+  }
+
+  readonly #resume = (): void => {
+    this.#isBusy = false;
+    this.#link.cork();
+    this.run();
+    this.#link.uncork();
+  };
+
+  readonly #failed = (error: unknown): void => {
+    this.#fail(error);
+    this.#resume();
+  };
+
+  #fail(error: unknown): void {
+    this.#hasFailed = true;
+    this.#hookFailed(error);
+  }
+
+  /** Keeps count of what waits in bytes, as far as the chunks tell. */
+  #account(): void {
+    const { bytesReceived, protocol } = this.#link;
+    const waits = this.#next < this.#events.length ||
+      protocol.pendingEvents > 0;
+    this.#heldBytes = waits
+      ? this.#heldBytes + bytesReceived - this.#receivedBytes
+      : 0;
+    this.#receivedBytes = bytesReceived;
+    if (this.#isBusy && protocol.lastEventPending) this.#link.keepWaiting();
+  }
+}

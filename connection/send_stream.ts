@@ -1,0 +1,72 @@
+/**
+ * One message out of many chunks.
+ *
+ * @module
+ */
+
+import type { Message } from "../codec.ts";
+import type { Connection, Sendable } from "../connection.ts";
+import { ClosedError } from "./close_info.ts";
+import type { Link } from "./link.ts";
+import { toMessage } from "./sendable.ts";
+
+/** A connection with its link. */
+export interface StreamTarget extends Connection {
+  /** Where fragments go. */
+  readonly link: Link;
+}
+
+/**
+ * Sends chunks as the fragments of one message (RFC 6455, section 5.4).
+ *
+ * Each chunk is held back until the next one is there, because the last fragment
+ * has to say that it is the last.
+ *
+ * @throws What `sendStream` throws.
+ */
+export async function sendFragments(
+  connection: StreamTarget,
+  chunks: AsyncIterable<Sendable> | Iterable<Sendable>,
+): Promise<void> {
+  const { link } = connection;
+  let held: Message | undefined;
+  try {
+    for await (const chunk of chunks) {
+      const fragment: Message = joinSurrogates(held, toMessage(chunk));
+      if (held !== undefined) await send(connection, wellFormed(held), false);
+      held = fragment;
+    }
+    if (held !== undefined) await send(connection, held, true);
+  } catch (error) {
+    if (link.isOpen) {
+      link.startClose(1011, "a message was not finished", "local");
+    }
+    throw error;
+  }
+}
+
+async function send(
+  connection: StreamTarget,
+  fragment: Message,
+  fin: boolean,
+): Promise<void> {
+  const { link } = connection;
+  if (!link.isOpen) throw new ClosedError(await connection.closed);
+  if (!link.sendFragment(fragment, fin) && !fin) await connection.drained;
+}
+
+/** Leading half of a character above U+FFFF, at the end of a text. */
+const OPEN_SURROGATE = /[\ud800-\udbff]$/;
+
+/** Gives a chunk the half of a character that the chunk before it left open. */
+function joinSurrogates(before: Message | undefined, chunk: Message): Message {
+  if (typeof before !== "string" || typeof chunk !== "string") return chunk;
+  const half = OPEN_SURROGATE.exec(before);
+  return half === null ? chunk : half[0] + chunk;
+}
+
+function wellFormed(fragment: Message): Message {
+  return typeof fragment === "string"
+    ? fragment.replace(OPEN_SURROGATE, "")
+    : fragment;
+}

@@ -1,0 +1,36 @@
+/**
+ * What an application hands over for sending, made a message.
+ *
+ * @module
+ */
+
+import type { Message } from "../codec.ts";
+
+/**
+ * Takes what `send` was given.
+ *
+ * @param data Anything.
+ * @returns Text as it is; bytes as a view of exactly the bytes that were given.
+ * @throws {TypeError} If it is neither.
+ */
+export function toMessage(data: unknown): Message {
+  if (typeof data === "string" || data instanceof Uint8Array) return data;
+  return toBytes("send", data);
+}
+
+/**
+ * Takes bytes of any kind.
+ *
+ * @param what What they are for, for the message.
+ * @param data Anything.
+ * @throws {TypeError} If it is not bytes.
+ */
+export function toBytes(what: string, data: unknown): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  if (ArrayBuffer.isView(data)) {
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  }
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  const type = data === null ? "null" : typeof data;
+  throw new TypeError(`Cannot ${what}: neither a string nor bytes: ${type}`);
+}

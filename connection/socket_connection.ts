@@ -1,0 +1,384 @@
+/**
+ * A connection on a socket of our own.
+ *
+ * @module
+ */
+
+import type {
+  Connection,
+  ConnectionRequest,
+  ConnectionStats,
+  Sendable,
+  SendOptions,
+} from "../connection.ts";
+import {
+  type Extension,
+  MAX_CONTROL_BYTES,
+  type Message,
+  type MessageTransform,
+  type PreparedMessage,
+  type Role,
+  type TextDecoding,
+} from "../codec.ts";
+import { decodeLatin1, decodeUtf8 } from "../runtime/text.ts";
+import type { Address, Transport } from "../runtime/transport.ts";
+import { type CloseCause, ClosedError, type CloseInfo } from "./close_info.ts";
+import { isOrdinary } from "./close_info.ts";
+import { Handler, type Hooks } from "./handler.ts";
+import { Link, type LinkOwner } from "./link.ts";
+import type { ConnectionSettings } from "./options.ts";
+import { Pings } from "./pings.ts";
+import { Pump } from "./pump.ts";
+import { toBytes, toMessage } from "./sendable.ts";
+import { sendFragments } from "./send_stream.ts";
+import { messageReadable, messageWritable } from "./streams.ts";
+import type { Ticker } from "./ticker.ts";
+
+const decoding: TextDecoding = { ascii: decodeLatin1, utf8: decodeUtf8 };
+
+/** What a connection is made of, once its handshake is done. */
+export interface ConnectionInit {
+  /** Our own side. */
+  readonly role: Role;
+  /** The transport. */
+  readonly transport: Transport;
+  /** Limits and times. */
+  readonly settings: ConnectionSettings;
+  /** Tells the time. */
+  readonly ticker: Ticker;
+  /** The request that opened it. */
+  readonly request: ConnectionRequest;
+  /** What the path pattern matched. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Subprotocol agreed on. */
+  readonly subprotocol: string;
+  /** Extensions agreed on. */
+  readonly extensions: readonly Extension[];
+  /** What the extensions do to messages. */
+  readonly transform: MessageTransform | undefined;
+  /** Who made it. */
+  readonly owner: ConnectionOwner;
+}
+
+/** Who makes connections: a server, or the dialer. */
+export interface ConnectionOwner {
+  /** Told of what a handler threw. */
+  reportError(error: unknown, connection?: Connection): void;
+  /** Told when a connection is open no more. */
+  onClosing(connection: SocketConnection): void;
+  /** Told when a connection is gone. */
+  onClosed(connection: SocketConnection): void;
+}
+
+/** The function form of a handler. */
+export type HandlerFunction<Data = unknown> = (
+  connection: Connection<Data>,
+) => void | Promise<void>;
+
+/** Implements {@linkcode Connection}. */
+export class SocketConnection<Data = unknown>
+  implements Connection<Data>, LinkOwner {
+  readonly request: ConnectionRequest;
+  readonly params: Readonly<Record<string, string>>;
+  readonly subprotocol: string;
+  readonly extensions: readonly Extension[];
+  data: Data = undefined as Data;
+  /** The transport end of it; for the site and the dialer. */
+  readonly link: Link;
+
+  readonly #owner: ConnectionOwner;
+  readonly #pump: Pump;
+  #hooks: Hooks | undefined;
+  #drained: PromiseWithResolvers<void> | undefined;
+  #closed: PromiseWithResolvers<CloseInfo> | undefined;
+  #readable: ReadableStream<Message> | undefined;
+  #writable: WritableStream<Sendable> | undefined;
+  /** Settles when the fragmented message under way, and what waits for it, is sent. */
+  #stream: Promise<void> | undefined;
+  /** What waits for it, in bytes or characters. */
+  #laterBytes = 0;
+  #isReportingError = false;
+
+  /** @param init What it is made of. */
+  constructor(init: ConnectionInit) {
+    this.#owner = init.owner;
+    this.request = init.request;
+    this.params = init.params;
+    this.subprotocol = init.subprotocol;
+    this.extensions = init.extensions;
+    this.link = new Link(
+      init.transport,
+      {
+        role: init.role,
+        decoding,
+        ...(init.transform && { transform: init.transform }),
+      },
+      init.settings,
+      init.ticker,
+      this,
+    );
+    this.#pump = new Pump(this.link, this.#hookFailed);
+  }
+
+  get remoteAddress(): Address {
+    return this.link.transport.remoteAddress;
+  }
+
+  get localAddress(): Address {
+    return this.link.transport.localAddress;
+  }
+
+  get readyState(): 1 | 2 | 3 {
+    if (this.link.isClosed) return 3;
+    return this.link.isOpen ? 1 : 2;
+  }
+
+  get bufferedAmount(): number {
+    return this.link.bufferedBytes + this.#laterBytes;
+  }
+
+  get drained(): Promise<void> {
+    if (this.link.isClosed) return this.#closedError();
+    if (this.bufferedAmount < this.link.settings.sendHighWaterBytes) {
+      return Promise.resolve();
+    }
+    this.link.isOver = true;
+    this.#drained ??= Promise.withResolvers();
+    // Whoever does not listen must not be punished for a connection that ends.
+    this.#drained.promise.catch(() => {});
+    return this.#drained.promise;
+  }
+
+  get closed(): Promise<CloseInfo> {
+    if (this.#closed === undefined) {
+      this.#closed = Promise.withResolvers();
+      if (this.link.isClosed) this.#closed.resolve(this.link.info!);
+    }
+    return this.#closed.promise;
+  }
+
+  get latencyMs(): number | undefined {
+    return this.link.pings.latencyMs;
+  }
+
+  get stats(): ConnectionStats {
+    const { link } = this;
+    return {
+      bytesReceived: link.bytesReceived,
+      bytesSent: link.transport.writtenBytes,
+      framesReceived: link.protocol.framesReceived,
+      messagesReceived: link.messagesReceived,
+      messagesSent: link.messagesSent,
+    };
+  }
+
+  get readable(): ReadableStream<Message> {
+    return this.#readable ??= messageReadable(this);
+  }
+
+  get writable(): WritableStream<Sendable> {
+    return this.#writable ??= messageWritable(this);
+  }
+
+  send(data: Sendable, options?: SendOptions): boolean {
+    const message = toMessage(data);
+    const compress = options === undefined || options.compress !== false;
+    if (this.#stream !== undefined) return this.#sendLater(message, compress);
+    return this.link.send(message, compress);
+  }
+
+  sendStream(
+    chunks: AsyncIterable<Sendable> | Iterable<Sendable>,
+  ): Promise<void> {
+    const sent = this.#enqueue(() => sendFragments(this, chunks));
+    sent.catch(() => {});
+    return sent;
+  }
+
+  async receive(): Promise<Message> {
+    if (!this.#pump.pulls) {
+      throw new TypeError(
+        "Cannot receive: the handler takes messages by its message hook",
+      );
+    }
+    const message = await this.#pump.take();
+    if (message === undefined) throw new ClosedError(this.link.info!);
+    return message;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Message> {
+    while (true) {
+      try {
+        yield await this.receive();
+      } catch (error) {
+        if (error instanceof ClosedError && isOrdinary(error.info)) return;
+        throw error;
+      }
+    }
+  }
+
+  ping(payload?: ArrayBuffer | ArrayBufferView): Promise<number> {
+    const bytes = payload === undefined
+      ? Pings.payload()
+      : toBytes("ping", payload).slice();
+    if (bytes.length > MAX_CONTROL_BYTES) {
+      throw new RangeError(`Cannot ping: over 125 bytes: ${bytes.length}`);
+    }
+    if (!this.link.isOpen) return this.#closedError();
+    return this.link.ping(bytes);
+  }
+
+  close(code = 1000, reason = ""): Promise<CloseInfo> {
+    this.link.startClose(code, reason, "local");
+    return this.closed;
+  }
+
+  /**
+   * Closes for a reason of the site's own.
+   *
+   * @param cause What to report.
+   */
+  closeFor(code: number, reason: string, cause: CloseCause): void {
+    this.link.startClose(code, reason, cause);
+  }
+
+  terminate(): void {
+    this.link.drop("local");
+  }
+
+  pause(): void {
+    this.link.pauseByUser(true);
+  }
+
+  resume(): void {
+    this.link.pauseByUser(false);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Sends a message that was framed before. */
+  sendPrepared(message: PreparedMessage): boolean {
+    if (this.#stream !== undefined) {
+      return this.#sendLater(message.data, true);
+    }
+    return this.link.sendPrepared(message);
+  }
+
+  /** Hands the connection to an instance of a handler class. */
+  handle(handler: Handler<Data>): void {
+    this.#hooks = handler;
+    // Where `message` is not overridden messages wait to be asked for.
+    const pushes = handler.message !== Handler.prototype.message;
+    this.link.cork();
+    this.#pump.start(handler, pushes);
+    this.link.uncork();
+  }
+
+  /** Runs the function form of a handler: its end is the connection's. */
+  async run(body: HandlerFunction<Data>): Promise<void> {
+    try {
+      await body(this);
+    } catch (error) {
+      // That the peer went away is no failure of the handler's.
+      const isOurs = error instanceof ClosedError &&
+        error.info === this.link.info;
+      if (!isOurs) return this.#hookFailed(error);
+    }
+    this.link.startClose(1000, "", "local");
+  }
+
+  // What the link says.
+
+  onReceived(): void {
+    this.#pump.run();
+  }
+
+  isFull(isPaused: boolean): boolean {
+    return this.#pump.isFull(isPaused);
+  }
+
+  get isIdle(): boolean {
+    return this.#pump.isIdle;
+  }
+
+  onDrained(): void {
+    this.#drained?.resolve();
+    this.#drained = undefined;
+    this.#pump.drained();
+  }
+
+  onOverdue(): void {
+    this.#pump.overdue();
+  }
+
+  onClosing(): void {
+    this.#owner.onClosing(this);
+  }
+
+  onClosed(info: CloseInfo): void {
+    const error = new ClosedError(info);
+    this.link.pings.end(error);
+    this.#drained?.reject(error);
+    this.#drained = undefined;
+    this.#owner.onClosed(this);
+    this.#closed?.resolve(info);
+    this.#pump.close(info);
+  }
+
+  readonly #hookFailed = (error: unknown): void => {
+    this.#owner.reportError(error, this);
+    this.link.startClose(1011, "internal error", "local", toError(error));
+    // An `error` hook that fails itself is not told of that.
+    if (this.#isReportingError || this.#hooks === undefined) return;
+    this.#isReportingError = true;
+    try {
+      const result = this.#hooks.error(toError(error));
+      result?.then(undefined, (again) => this.#owner.reportError(again, this));
+    } catch (again) {
+      this.#owner.reportError(again, this);
+    }
+    this.#isReportingError = false;
+  };
+
+  /** Sends after the fragmented message that is under way. */
+  #sendLater(message: Message, compress: boolean): boolean {
+    const { settings } = this.link;
+    if (!this.link.isOpen) return false;
+    if (this.#laterBytes > settings.sendMaxBytes) {
+      this.link.overflow();
+      return false;
+    }
+    this.#laterBytes += message.length;
+    this.#enqueue(() => {
+      this.#laterBytes -= message.length;
+      this.link.send(message, compress);
+    });
+    return this.bufferedAmount < settings.sendHighWaterBytes;
+  }
+
+  /** Does something once everything before it has been sent. */
+  #enqueue(task: () => void | Promise<void>): Promise<void> {
+    const done = (this.#stream ?? Promise.resolve()).then(task, task);
+    this.#stream = done;
+    const forget = () => {
+      if (this.#stream === done) this.#stream = undefined;
+    };
+    done.then(forget, forget);
+    return done;
+  }
+
+  #closedError(): Promise<never> {
+    const rejected = this.closed.then((info) => {
+      throw new ClosedError(info);
+    });
+    // Whoever does not listen must not be punished for a connection that ends.
+    rejected.catch(() => {});
+    return rejected;
+  }
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

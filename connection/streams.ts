@@ -1,0 +1,60 @@
+/**
+ * Web streams of messages.
+ *
+ * @module
+ */
+
+import type { Message } from "../codec.ts";
+import type { Connection, Sendable } from "../connection.ts";
+import { ClosedError, isOrdinary } from "./close_info.ts";
+
+/**
+ * Makes the stream of messages that arrive. It takes a message only when it is
+ * read, so that reading from the peer pauses by itself.
+ *
+ * @param connection Where messages come from.
+ */
+export function messageReadable(
+  connection: Connection,
+): ReadableStream<Message> {
+  return new ReadableStream<Message>({
+    async pull(controller) {
+      try {
+        controller.enqueue(await connection.receive());
+      } catch (error) {
+        if (error instanceof ClosedError && isOrdinary(error.info)) {
+          controller.close();
+        } else {
+          controller.error(error);
+        }
+      }
+    },
+    cancel() {
+      connection.close();
+    },
+  }, { highWaterMark: 0 });
+}
+
+/**
+ * Makes the stream of messages to send.
+ *
+ * @param connection Where messages go.
+ */
+export function messageWritable(
+  connection: Connection,
+): WritableStream<Sendable> {
+  return new WritableStream<Sendable>({
+    start(controller) {
+      connection.closed.then((info) => controller.error(new ClosedError(info)));
+    },
+    async write(chunk) {
+      if (!connection.send(chunk)) await connection.drained;
+    },
+    async close() {
+      await connection.close();
+    },
+    abort() {
+      connection.close(1011);
+    },
+  });
+}

@@ -1,0 +1,108 @@
+/**
+ * One timer for many connections.
+ *
+ * Keepalive and deadlines are coarse: a connection looks at the clock when it is
+ * told to, some times a second at most, instead of having timers of its own.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../runtime/transport.ts";
+
+/** Something that looks at the clock now and then. */
+export interface Ticking {
+  /**
+   * Acts on what is due.
+   *
+   * @param nowMs Time on the monotonic clock, in milliseconds.
+   */
+  tick(nowMs: number): void;
+}
+
+/** Longest period: deadlines of seconds need no more. */
+const MAX_PERIOD_MS = 1_000;
+/** Shortest period. */
+const MIN_PERIOD_MS = 5;
+
+/** Tells the time on the monotonic clock, in milliseconds. */
+export function nowMs(): number {
+  return performance.now();
+}
+
+/** Calls `tick` of all its members, once a period. */
+export class Ticker {
+  readonly #periodMs: number;
+  readonly #runtime: Runtime;
+  readonly #members: Set<Ticking> = new Set();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #dueMs = 0;
+
+  /**
+   * @param periodMs Period, in milliseconds.
+   * @param runtime Keeps the timer from keeping the process alive.
+   */
+  constructor(periodMs: number, runtime: Runtime) {
+    this.#periodMs = periodMs;
+    this.#runtime = runtime;
+  }
+
+  /** Starts to tell a member. */
+  add(member: Ticking): void {
+    this.#members.add(member);
+    if (this.#timer === undefined) this.#schedule();
+  }
+
+  /** Stops telling a member; with the last one the timer stops. */
+  delete(member: Ticking): void {
+    this.#members.delete(member);
+    if (this.#members.size > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #schedule(): void {
+    this.#dueMs = nowMs() + this.#periodMs;
+    this.#timer = setTimeout(this.#run, this.#periodMs);
+    this.#runtime.unrefTimer(this.#timer);
+  }
+
+  readonly #run = (): void => {
+    const now = nowMs();
+    // When the process itself was held up, peers look silent whose bytes wait in
+    // the kernel. Those are read before the next turn, which may then judge.
+    const wasHeldUp = now - this.#dueMs > 2 * this.#periodMs + 50;
+    this.#timer = undefined;
+    if (!wasHeldUp) { for (const member of this.#members) member.tick(now); }
+    if (this.#members.size > 0 && this.#timer === undefined) this.#schedule();
+  };
+}
+
+const tickers = new Map<number, Ticker>();
+
+/**
+ * Finds the ticker that is fine enough for some times.
+ *
+ * @param timesMs Times to be kept, in milliseconds; 0 and `Infinity` do not count.
+ * @param runtime The runtime at hand.
+ */
+export function tickerFor(
+  timesMs: readonly number[],
+  runtime: Runtime,
+): Ticker {
+  let shortest = MAX_PERIOD_MS * 8;
+  for (const time of timesMs) {
+    if (time > 0 && time < shortest) shortest = time;
+  }
+  // An eighth of the time is the error that one notices no more; rounded to a
+  // power of two so that few different periods are in use.
+  const period = Math.max(
+    MIN_PERIOD_MS,
+    Math.min(MAX_PERIOD_MS, 2 ** Math.floor(Math.log2(shortest / 8))),
+  );
+  let ticker = tickers.get(period);
+  if (ticker === undefined) {
+    ticker = new Ticker(period, runtime);
+    tickers.set(period, ticker);
+  }
+  return ticker;
+}

@@ -1,0 +1,336 @@
+/**
+ * One listening socket of a site, and the connections that came through it.
+ *
+ * @module
+ */
+
+import {
+  encodeClose,
+  HeaderList,
+  isUpgrade,
+  type RequestHead,
+} from "../codec.ts";
+import {
+  type Address,
+  checkAmount,
+  checkKeys,
+  type Connection,
+  nowMs,
+  SocketConnection,
+  type Ticker,
+  tickerFor,
+} from "../connection.ts";
+import type {
+  LateUpgrade,
+  Listener,
+  Root,
+  RootRequestInfo,
+  Runtime,
+  Transport,
+  TransportListenOptions,
+} from "../runtime/transport.ts";
+import type { Accepted } from "./acceptance.ts";
+import { Entrance, type EntranceOwner } from "./entrance.ts";
+import type { RouteMatch } from "./routes.ts";
+
+/** Answers the requests that are not for a handler. */
+export type RootHandler = (
+  request: Request,
+  info: RootRequestInfo,
+) => Response | Promise<Response>;
+
+/** How to end a server. */
+export interface ShutdownOptions {
+  /**
+   * Close code that the clients are sent.
+   *
+   * @default {1001}
+   */
+  readonly code?: number;
+  /** Reason that the clients are sent, at most 123 bytes of UTF-8. */
+  readonly reason?: string;
+  /**
+   * How long clients, and requests to the root, may take to finish, in
+   * milliseconds. Then they are dropped.
+   *
+   * @default {10_000}
+   */
+  readonly timeoutMs?: number;
+}
+
+/** A site that listens. */
+export interface Server extends AsyncDisposable {
+  /** Where it listens, with the real port. */
+  readonly addr: Address;
+  /** Settles when the server has shut down. Never rejects. */
+  readonly finished: Promise<void>;
+  /**
+   * Stops accepting, refuses handshakes under way with 503, closes every
+   * connection with 1001, and waits until all are gone. Idempotent.
+   *
+   * @throws {TypeError | RangeError} If code or reason may not be sent.
+   */
+  shutdown(options?: ShutdownOptions): Promise<void>;
+  /** Lets the server keep the process alive (the default). */
+  ref(): void;
+  /** Lets the process end although the server listens. */
+  unref(): void;
+}
+
+/** The site that a server belongs to. */
+export interface ServerOwner {
+  /** Its root. */
+  readonly root: RootHandler | undefined;
+  /** How long a request head may take, in milliseconds. */
+  readonly openTimeoutMs: number;
+  /** Its open connections. */
+  readonly openConnections: Set<Connection>;
+  /** Finds a handler. */
+  match(target: string): RouteMatch | "invalid" | undefined;
+  /** Told of what a handler threw, or what failed underneath. */
+  reportError(error: unknown, connection?: Connection): void;
+  /** Told when a server has shut down. */
+  left(server: SiteServer): void;
+}
+
+const SHUTDOWN_OPTION_NAMES = new Set(["code", "reason", "timeoutMs"]);
+const DEFAULT_SHUTDOWN_TIMEOUT_MS = 10_000;
+
+/** Implements {@linkcode Server}. */
+export class SiteServer implements Server, EntranceOwner {
+  isShuttingDown = false;
+
+  readonly #site: ServerOwner;
+  readonly #runtime: Runtime;
+  readonly #ticker: Ticker;
+  readonly #entrances: Set<Entrance> = new Set();
+  readonly #connections: Set<SocketConnection> = new Set();
+  readonly #finished: PromiseWithResolvers<void> = Promise.withResolvers();
+  #listener: Listener | undefined;
+  #root: Root | undefined;
+  #shutdown: Promise<void> | undefined;
+  #emptied: (() => void) | undefined;
+
+  /**
+   * @param site The site.
+   * @param runtime The runtime at hand.
+   */
+  constructor(site: ServerOwner, runtime: Runtime) {
+    this.#site = site;
+    this.#runtime = runtime;
+    this.#ticker = tickerFor([site.openTimeoutMs], runtime);
+  }
+
+  /** Listens. Rejects where the address cannot be had. */
+  async listen(
+    options: Omit<
+      TransportListenOptions,
+      "accept" | "acceptFailed" | "handshakeTimeoutMs"
+    >,
+  ): Promise<void> {
+    this.#listener = await this.#runtime.listen({
+      ...options,
+      handshakeTimeoutMs: this.openTimeoutMs,
+      accept: (transport) => {
+        transport.start(this.#enter(transport));
+      },
+      acceptFailed: (error) => this.reportError(error),
+    });
+  }
+
+  get addr(): Address {
+    return this.#listener!.address;
+  }
+
+  get finished(): Promise<void> {
+    return this.#finished.promise;
+  }
+
+  get openTimeoutMs(): number {
+    return this.#site.openTimeoutMs;
+  }
+
+  ref(): void {
+    this.#listener!.ref();
+  }
+
+  unref(): void {
+    this.#listener!.unref();
+  }
+
+  shutdown(options: ShutdownOptions = {}): Promise<void> {
+    // Arguments are refused before anything changes.
+    checkKeys("shut down", options, SHUTDOWN_OPTION_NAMES);
+    const { code = 1001, reason = "" } = options;
+    const timeoutMs = options.timeoutMs ?? DEFAULT_SHUTDOWN_TIMEOUT_MS;
+    checkAmount("shut down", "timeoutMs", timeoutMs);
+    encodeClose(code, reason);
+    return this.#shutdown ??= this.#end(code, reason, timeoutMs);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
+  // What entrances ask for.
+
+  match(target: string): RouteMatch | "invalid" | undefined {
+    return this.#site.match(target);
+  }
+
+  reportError(error: unknown, connection?: Connection): void {
+    this.#site.reportError(error, connection);
+  }
+
+  leave(entrance: Entrance): void {
+    this.#entrances.delete(entrance);
+    this.#ticker.delete(entrance);
+    this.#checkEmpty();
+  }
+
+  passToRoot(transport: Transport, bytes: Uint8Array): boolean {
+    if (this.#site.root === undefined || this.isShuttingDown) return false;
+    this.#openRoot(this.#site.root).take(transport, bytes);
+    return true;
+  }
+
+  open(accepted: Accepted, transport: Transport, early: Uint8Array): boolean {
+    const { route, params } = accepted.match;
+    const { settings } = route;
+    const connection = new SocketConnection({
+      role: "server",
+      transport,
+      settings,
+      ticker: tickerFor([
+        settings.pingIntervalMs,
+        settings.pingTimeoutMs,
+        settings.closeTimeoutMs,
+      ], this.#runtime),
+      request: accepted.request,
+      params,
+      subprotocol: accepted.subprotocol,
+      extensions: [],
+      transform: undefined,
+      owner: this,
+    });
+    connection.data = accepted.data;
+    const start = this.#prepare(accepted, connection);
+    if (start === undefined) return false;
+    transport.sink = connection.link;
+    this.#connections.add(connection);
+    this.#site.openConnections.add(connection);
+    transport.write(accepted.response);
+    start();
+    // What shared a segment with the request comes after `open`.
+    if (early.length > 0) connection.link.data(early);
+    return true;
+  }
+
+  // What connections say.
+
+  onClosing(connection: SocketConnection): void {
+    this.#site.openConnections.delete(connection);
+  }
+
+  onClosed(connection: SocketConnection): void {
+    this.#connections.delete(connection);
+    this.#checkEmpty();
+  }
+
+  /** Makes the handler of a connection; it is not started yet. */
+  #prepare(
+    accepted: Accepted,
+    connection: SocketConnection,
+  ): (() => void) | undefined {
+    const { handlerClass, handlerFunction } = accepted.match.route;
+    if (handlerClass === undefined) {
+      return () => void connection.run(handlerFunction!);
+    }
+    try {
+      const handler = new handlerClass(connection);
+      return () => connection.handle(handler);
+    } catch (error) {
+      connection.link.discard();
+      this.reportError(error, connection);
+      return undefined;
+    }
+  }
+
+  #enter(transport: Transport): Entrance {
+    const entrance = new Entrance(transport, this);
+    this.#entrances.add(entrance);
+    this.#ticker.add(entrance);
+    return entrance;
+  }
+
+  #openRoot(fetch: RootHandler): Root {
+    return this.#root ??= this.#runtime.openRoot({
+      fetch,
+      claims: (request) => this.#claims(request),
+      upgrade: (request, transport, leftover) =>
+        this.#upgradeLate(request, transport, leftover),
+      failed: (error) => this.reportError(error),
+    });
+  }
+
+  /** Whether a request that the root has read is for a handler. */
+  #claims(request: Request): boolean {
+    if (!request.headers.has("upgrade")) return false;
+    const url = new URL(request.url);
+    const target = url.pathname + url.search;
+    if (this.match(target) === undefined) return false;
+    return isUpgrade(toHead(request.method, target, request.headers));
+  }
+
+  #upgradeLate(
+    request: LateUpgrade,
+    transport: Transport,
+    leftover: Uint8Array,
+  ): void {
+    const entrance = this.#enter(transport);
+    transport.sink = entrance;
+    const { method, target, headers } = request;
+    entrance.decide(toHead(method, target, headers), undefined, leftover);
+  }
+
+  async #end(code: number, reason: string, timeoutMs: number): Promise<void> {
+    this.isShuttingDown = true;
+    const deadlineMs = nowMs() + timeoutMs;
+    await this.#listener?.close();
+    for (const entrance of this.#entrances) entrance.shutDown();
+    for (const connection of this.#connections) {
+      connection.closeFor(code, reason, "shutdown");
+    }
+    await this.#empty(timeoutMs);
+    for (const entrance of this.#entrances) entrance.drop();
+    for (const connection of this.#connections) {
+      connection.link.drop("close-timeout");
+    }
+    await this.#root?.close(Math.max(0, deadlineMs - nowMs()));
+    this.#site.left(this);
+    this.#finished.resolve();
+  }
+
+  /** Waits until all connections are gone, at most for a while. */
+  async #empty(timeoutMs: number): Promise<void> {
+    if (this.#entrances.size + this.#connections.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#emptied = resolve;
+    const timer = setTimeout(resolve, timeoutMs);
+    await promise;
+    clearTimeout(timer);
+  }
+
+  #checkEmpty(): void {
+    if (this.#entrances.size + this.#connections.size === 0) this.#emptied?.();
+  }
+}
+
+function toHead(
+  method: string,
+  target: string,
+  headers: Iterable<readonly [string, string]>,
+): RequestHead {
+  const fields = HeaderList.from([...headers]);
+  return { method, target, version: "HTTP/1.1", headers: fields };
+}
