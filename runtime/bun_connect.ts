@@ -9,6 +9,7 @@ import {
   type BunSocketOwner,
   bunSockets,
   type BunTls,
+  encodeAlpn,
 } from "./bun_socket.ts";
 import { BunTransport } from "./bun_transport.ts";
 import type {
@@ -39,8 +40,9 @@ class Dialing implements BunSocketOwner {
   }
 
   fail(reason: unknown): void {
-    this.#socket?.terminate();
     if (this.#settle()) this.#reject(reason);
+    // Calls `onClose` before it returns.
+    this.#socket?.terminate();
   }
 
   onOpen(socket: BunSocket): void {
@@ -107,7 +109,7 @@ function toBunTls(tls: ConnectTls, hostname: string): BunTls {
     ...(ca !== undefined && { ca: typeof ca === "string" ? ca : [...ca] }),
     ...(tls.cert !== undefined && { cert: tls.cert }),
     ...(tls.key !== undefined && { key: tls.key }),
-    ...(alpnProtocols && { ALPNProtocols: alpnProtocols.join(",") }),
+    ...(alpnProtocols && { ALPNProtocols: encodeAlpn(alpnProtocols) }),
   };
 }
 

@@ -9,6 +9,7 @@ import {
   type BunSocketListener,
   type BunSocketOwner,
   bunSockets,
+  encodeAlpn,
 } from "./bun_socket.ts";
 import { BunTransport } from "./bun_transport.ts";
 import type { Address, Listener, TransportListenOptions } from "./transport.ts";
@@ -87,7 +88,7 @@ function open(
         cert: tls.cert,
         key: tls.key,
         ...(tls.alpnProtocols &&
-          { ALPNProtocols: tls.alpnProtocols.join(",") }),
+          { ALPNProtocols: encodeAlpn(tls.alpnProtocols) }),
       },
     }),
     allowHalfOpen: true,

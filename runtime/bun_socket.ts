@@ -63,7 +63,8 @@ export interface BunTls {
   readonly ca?: string | string[];
   readonly serverName?: string;
   readonly rejectUnauthorized?: boolean;
-  readonly ALPNProtocols?: string;
+  /** As on the wire: see {@linkcode encodeAlpn}. */
+  readonly ALPNProtocols?: Uint8Array;
 }
 
 /** A listener of Bun's. */
@@ -101,6 +102,18 @@ export interface BunSockets {
 /** Finds the global `Bun`; call it on Bun only. */
 export function bunSockets(): BunSockets {
   return (globalThis as unknown as { readonly Bun: BunSockets }).Bun;
+}
+
+/**
+ * Writes a list of protocols as ALPN has it (RFC 7301, section 3.1), which is
+ * how Bun wants it: each name after a byte with its length.
+ *
+ * @param protocols Names, in order of preference.
+ * @returns The list.
+ */
+export function encodeAlpn(protocols: readonly string[]): Uint8Array {
+  const names = protocols.map((name) => new TextEncoder().encode(name));
+  return Uint8Array.from(names.flatMap((name) => [name.length, ...name]));
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Listening on Deno.
+ * Listening on Deno, without TLS.
  *
  * The loop calls `accept()` itself: `for await` over a listener, and
  * `Deno.serve`, end for good at the first failed `accept`, such as one for lack
@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { DenoTransport, type StreamConn, toAddress } from "./deno_transport.ts";
+import { DenoTransport, toAddress } from "./deno_transport.ts";
 import type { Address, Listener, TransportListenOptions } from "./transport.ts";
 
 /** Wait after the first failure to accept, in milliseconds; then doubled. */
@@ -15,7 +15,7 @@ const FIRST_WAIT_MS = 5;
 /** Longest wait after a failure to accept, in milliseconds. */
 const MAX_WAIT_MS = 1000;
 
-type StreamListener = Deno.TcpListener | Deno.TlsListener | Deno.UnixListener;
+type StreamListener = Deno.TcpListener | Deno.UnixListener;
 
 function open(options: TransportListenOptions): StreamListener {
   if (options.path !== undefined) {
@@ -29,14 +29,7 @@ function open(options: TransportListenOptions): StreamListener {
   };
   if (options.backlog !== undefined) tcp.tcpBacklog = options.backlog;
   if (options.reusePort !== undefined) tcp.reusePort = options.reusePort;
-  if (options.tls === undefined) return Deno.listen(tcp);
-  const { cert, key, alpnProtocols } = options.tls;
-  return Deno.listenTls({
-    ...tcp,
-    cert,
-    key,
-    ...(alpnProtocols && { alpnProtocols: [...alpnProtocols] }),
-  });
+  return Deno.listen(tcp);
 }
 
 /** A listener on Deno's. */
@@ -45,8 +38,6 @@ export class DenoListener implements Listener {
   readonly #listener: StreamListener;
   readonly #options: TransportListenOptions;
   readonly #loop: Promise<void>;
-  /** Connections in the middle of a TLS handshake. */
-  readonly #greeting: Set<Deno.TlsConn> = new Set();
   #isClosed = false;
   #isUnref = false;
   #waitTimer: ReturnType<typeof setTimeout> | undefined;
@@ -68,8 +59,6 @@ export class DenoListener implements Listener {
       this.#isClosed = true;
       this.#listener.close();
       this.#endWait?.();
-      for (const conn of this.#greeting) conn.close();
-      this.#greeting.clear();
     }
     // A pending `accept` holds the port until it has failed.
     await this.#loop;
@@ -127,36 +116,8 @@ export class DenoListener implements Listener {
     });
   }
 
-  #welcome(conn: StreamConn | Deno.TlsConn): void {
-    if ("handshake" in conn) {
-      this.#greet(conn);
-      return;
-    }
-    if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
-    this.#options.accept(new DenoTransport(conn, false));
-  }
-
-  /** Completes the TLS handshake, while the loop accepts others. */
-  async #greet(conn: Deno.TlsConn): Promise<void> {
-    this.#greeting.add(conn);
-    const timer = setTimeout(() => {
-      if (this.#greeting.delete(conn)) conn.close();
-    }, this.#options.handshakeTimeoutMs);
-    try {
-      await conn.handshake();
-    } catch {
-      // Closed by the timer or `close`, or a peer that does not speak TLS:
-      // nobody needs to know.
-      if (this.#greeting.delete(conn)) conn.close();
-      return;
-    } finally {
-      clearTimeout(timer);
-    }
-    if (!this.#greeting.delete(conn)) return;
-    try {
-      this.#options.accept(new DenoTransport(conn, true));
-    } catch (error) {
-      this.#tell(error);
-    }
+  #welcome(conn: Deno.TcpConn | Deno.UnixConn): void {
+    if ("setNoDelay" in conn) conn.setNoDelay(true);
+    this.#options.accept(new DenoTransport(conn));
   }
 }

@@ -15,7 +15,7 @@ import type { Address, Transport, TransportSink } from "./transport.ts";
 /**
  * Translates an address of Deno's.
  *
- * @param addr What Deno says; a TLS connection leaves out `transport`.
+ * @param addr What Deno says.
  * @returns The same as an {@linkcode Address}.
  */
 export function toAddress(addr: Deno.NetAddr | Deno.UnixAddr): Address {
@@ -28,7 +28,7 @@ export type StreamConn = Deno.Conn<Deno.NetAddr> | Deno.Conn<Deno.UnixAddr>;
 
 /** A transport on a `Deno.Conn`. */
 export class DenoTransport implements Transport {
-  readonly secure: boolean;
+  readonly secure = false;
   sink: TransportSink = NO_SINK;
   bufferedBytes = 0;
   writtenBytes = 0;
@@ -47,11 +47,9 @@ export class DenoTransport implements Transport {
 
   /**
    * @param conn An open connection, the transport's from now on.
-   * @param secure Whether it is a TLS connection.
    */
-  constructor(conn: StreamConn, secure: boolean) {
+  constructor(conn: StreamConn) {
     this.#conn = conn;
-    this.secure = secure;
   }
 
   get remoteAddress(): Address {
@@ -108,6 +106,8 @@ export class DenoTransport implements Transport {
       while (!this.#isPaused && !this.#isClosed) {
         const count = await this.#conn.read(buffer);
         if (count === null) {
+          // No read is pending from here on: a RST that follows the FIN shows
+          // only at the next write.
           this.#hasReadEnd = true;
           break;
         }
