@@ -145,6 +145,11 @@ export class Child implements AsyncDisposable {
     this.#process.stdin?.write(`${line}\n`);
   }
 
+  /** Ends its standard input. */
+  endInput(): void {
+    this.#process.stdin?.end();
+  }
+
   /** Sends it a signal. */
   signal(name: "SIGINT" | "SIGTERM" | "SIGKILL"): void {
     this.#process.kill(name);
