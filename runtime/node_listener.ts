@@ -27,13 +27,35 @@ function createListener(
   return server;
 }
 
+/** Keeps the connections of a TLS server that are in their handshake, by name. */
+function watchHandshakes(server: Server): ReadonlyMap<string, Socket> {
+  // The secured socket is another object than the one that was connected.
+  const name = (socket: Socket): string =>
+    `${socket.remoteAddress} ${socket.remotePort}`;
+  const pending = new Map<string, Socket>();
+  server.on("connection", (socket: Socket) => {
+    const key = name(socket);
+    pending.set(key, socket);
+    socket.on("close", () => {
+      if (pending.get(key) === socket) pending.delete(key);
+    });
+  });
+  server.on("secureConnection", (socket) => pending.delete(name(socket)));
+  return pending;
+}
+
 /** A listener on `node:net` or `node:tls`. */
 class NodeListener implements Listener {
   readonly address: Address;
   readonly #server: Server;
+  readonly #handshakes: ReadonlyMap<string, Socket> | undefined;
 
-  constructor(server: Server) {
+  constructor(
+    server: Server,
+    handshakes: ReadonlyMap<string, Socket> | undefined,
+  ) {
     this.#server = server;
+    this.#handshakes = handshakes;
     const address = server.address();
     if (address === null) throw new Error("The listener has no address");
     this.address = typeof address === "string"
@@ -45,6 +67,7 @@ class NodeListener implements Listener {
     // The port is free when this returns; the server's "close" event would wait
     // for the last connection.
     this.#server.close();
+    for (const socket of this.#handshakes?.values() ?? []) socket.destroy();
     return Promise.resolve();
   }
 
@@ -75,6 +98,7 @@ export async function listenNode(
       new NodeTransport(socket, { secure: tls !== undefined, path }),
     );
   });
+  const handshakes = tls === undefined ? undefined : watchHandshakes(server);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen({
@@ -93,5 +117,5 @@ export async function listenNode(
     if (!isFailing) acceptFailed?.(error);
     isFailing = true;
   });
-  return new NodeListener(server);
+  return new NodeListener(server, handshakes);
 }

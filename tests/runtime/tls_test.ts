@@ -170,8 +170,11 @@ test("closing a TLS listener drops handshakes that are under way", async () => {
   await new Promise<void>((resolve) => socket.on("connect", resolve));
   await dial(listener, { ca });
   const closed = new Promise((resolve) => socket.on("close", resolve));
+  const startMs = performance.now();
   await listener.close();
   await closed;
+  // Well before the handshake timeout.
+  assert(performance.now() - startMs < 2000);
 });
 
 test("a connect is aborted in the middle of the TLS handshake (CI-1)", async () => {
@@ -187,19 +190,17 @@ test("a connect is aborted in the middle of the TLS handshake (CI-1)", async () 
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   assert(typeof address === "object" && address !== null);
-  for (const tls of [{ ca }]) {
-    await assertRejects(
-      () =>
-        runtime.connect({
-          hostname: "127.0.0.1",
-          port: address.port,
-          tls,
-          signal: controller.signal,
-        }),
-      Error,
-      "too slow",
-    );
-  }
+  await assertRejects(
+    () =>
+      runtime.connect({
+        hostname: "127.0.0.1",
+        port: address.port,
+        tls: { ca },
+        signal: controller.signal,
+      }),
+    Error,
+    "too slow",
+  );
   await wasDropped;
   await new Promise((resolve) => server.close(resolve));
 });
