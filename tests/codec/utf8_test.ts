@@ -93,7 +93,7 @@ test("UT-1: Utf8Validator fails at the earliest bad byte", () => {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   try {
-    for (let round = 0; round < 8_000; round++) {
+    for (let round = 0; round < 5_000; round++) {
       const bytes = randomBytes(random);
       const at = firstBad(bytes);
       const name = `${toHex(bytes)} at ${at}, seed ${SEED + 1}`;
