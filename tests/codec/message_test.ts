@@ -235,6 +235,19 @@ test("FG-1, FG-3: endless fragments, of one byte or none, end at the limit", () 
   }
 });
 
+test("FG-5: each message is counted anew, of one fragment or of two", () => {
+  const messages = reader({ maxFragments: 2, maxMessageBytes: 2 });
+  for (let round = 0; round < 100; round++) {
+    for (const opcode of ["text", "binary"] as const) {
+      feed(messages, { opcode, payload: "ab" });
+      feed(messages, { opcode, payload: "ab" }, 1);
+      feed(messages, { fin: false, opcode, payload: "a" });
+      const message = feed(messages, { opcode: 0, payload: "b" });
+      assertEquals(message, opcode === "text" ? "ab" : concat("ab"));
+    }
+  }
+});
+
 test("FG-6: maxFragments can be lifted, the size limit still holds", () => {
   const messages = reader({ maxFragments: Infinity, maxMessageBytes: 20_000 });
   const chunk = Uint8Array.of(0x61);
