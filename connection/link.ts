@@ -231,9 +231,9 @@ export class Link implements TransportSink, Ticking {
       this.#owner.onDrained();
     }
     if (protocol.outputBytes > 0) return;
-    if (protocol.endExpected || this.#hasPeerEnded && this.#owner.isIdle) {
-      transport.end();
-    }
+    // After our Close frame there is nothing to wait for: no more will be sent.
+    const isDone = !this.isOpen || this.#owner.isIdle;
+    if (protocol.endExpected || this.#hasPeerEnded && isDone) transport.end();
   }
 
   /**

@@ -46,7 +46,7 @@ export interface ConnectionOptions {
    */
   readonly closeTimeoutMs?: number;
   /**
-   * Bytes in the send buffer from which `send` returns `false`.
+   * Bytes in the send buffer from which `send` returns `false`; at least 1.
    *
    * @default {65_536}
    */
@@ -60,13 +60,13 @@ export interface ConnectionOptions {
    */
   readonly sendMaxBytes?: number;
   /**
-   * Bytes received and not yet handled from which reading pauses.
+   * Bytes received and not yet handled from which reading pauses; at least 1.
    *
    * @default {65_536}
    */
   readonly receiveHighWaterBytes?: number;
   /**
-   * Messages received and not yet handled from which reading pauses.
+   * Messages received and not yet handled from which reading pauses; at least 1.
    *
    * @default {16}
    */

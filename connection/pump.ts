@@ -17,8 +17,8 @@ import type { Link } from "./link.ts";
 
 const NO_EVENTS: readonly ProtocolEvent[] = [];
 
-/** What a hook that failed leads to. */
-export type HookFailed = (error: unknown) => void;
+/** What a hook that failed leads to. Returns what it threw, as an error. */
+export type HookFailed = (error: unknown) => Error;
 
 /** Delivers what one peer sends. */
 export class Pump {
@@ -32,8 +32,12 @@ export class Pump {
   #pushes = false;
   /** Whether a hook's promise is pending. */
   #isBusy = false;
+  /** Whether events are being delivered, so that a hook may be on the stack. */
+  #isRunning = false;
   /** Whether a hook has failed: no more messages then. */
   #hasFailed = false;
+  /** Whether the `error` hook is under way, which is not told of itself. */
+  #isTelling = false;
   #events: readonly ProtocolEvent[] = NO_EVENTS;
   #next = 0;
   /** Wire bytes received since nothing waited. */
@@ -84,12 +88,19 @@ export class Pump {
   start(hooks: Hooks, pushes: boolean): void {
     this.#hooks = hooks;
     this.#pushes = pushes;
+    this.#isRunning = true;
     this.#call(() => hooks.open());
+    this.#isRunning = false;
     this.run();
   }
 
   /** Delivers what can be delivered now. */
   run(): void {
+    // What a hook does may lead back here, such as a `send` that drains or a
+    // `close` after which nothing has to wait: its turn comes when the hook is
+    // done.
+    if (this.#isRunning) return;
+    this.#isRunning = true;
     while (!this.#isBusy) {
       if (this.#next === this.#events.length && !this.#refill()) break;
       const event = this.#events[this.#next++]!;
@@ -99,6 +110,7 @@ export class Pump {
         this.#deliver(event);
       }
     }
+    this.#isRunning = false;
     this.#account();
   }
 
@@ -149,7 +161,16 @@ export class Pump {
     return !this.#pushes;
   }
 
-  /** Whether the last event may be taken, and answered. */
+  /**
+   * Whether the last event may be taken, and answered. After our own Close frame
+   * there is nothing to answer, and nothing that the one who takes the messages
+   * could still send before.
+   */
+  get #mayEnd(): boolean {
+    return this.#isConsumed || !this.#link.isOpen;
+  }
+
+  /** Whether the one who takes the messages has finished with them. */
   get #isConsumed(): boolean {
     const { inbox } = this;
     return this.#pushes || !inbox.isUsed || inbox.isAwaited;
@@ -164,7 +185,7 @@ export class Pump {
       return !this.#isBusy && this.#refill();
     }
     const isLast = protocol.pendingEvents === 0;
-    if (isLast && protocol.lastEventPending && !this.#isConsumed) {
+    if (isLast && protocol.lastEventPending && !this.#mayEnd) {
       this.#link.keepWaiting();
       return false;
     }
@@ -216,7 +237,7 @@ export class Pump {
         break;
       case "failed":
         this.inbox.end();
-        this.#call(() => this.#hooks?.error(event.error));
+        this.#tell(event.error);
         break;
       case "close":
         this.inbox.end();
@@ -250,19 +271,39 @@ export class Pump {
 
   readonly #resume = (): void => {
     this.#isBusy = false;
-    this.#link.cork();
-    this.run();
-    this.#link.uncork();
+    this.#isTelling = false;
+    this.#goOn();
   };
 
   readonly #failed = (error: unknown): void => {
+    this.#isBusy = false;
+    this.#isRunning = true;
     this.#fail(error);
-    this.#resume();
+    this.#isRunning = false;
+    if (!this.#isBusy) this.#isTelling = false;
+    this.#goOn();
   };
+
+  #goOn(): void {
+    this.#link.cork();
+    this.run();
+    this.#link.uncork();
+  }
 
   #fail(error: unknown): void {
     this.#hasFailed = true;
-    this.#hookFailed(error);
+    const failure = this.#hookFailed(error);
+    // An `error` hook that fails itself is not told of that.
+    if (!this.#isTelling) this.#tell(failure);
+  }
+
+  /** Calls the `error` hook. */
+  #tell(error: Error): void {
+    const hooks = this.#hooks;
+    if (hooks === undefined) return;
+    this.#isTelling = true;
+    this.#call(() => hooks.error(error));
+    if (!this.#isBusy) this.#isTelling = false;
   }
 
   /** Keeps count of what waits in bytes, as far as the chunks tell. */
@@ -274,6 +315,9 @@ export class Pump {
       ? this.#heldBytes + bytesReceived - this.#receivedBytes
       : 0;
     this.#receivedBytes = bytesReceived;
-    if (this.#isBusy && protocol.lastEventPending) this.#link.keepWaiting();
+    if (!this.#isBusy || !protocol.lastEventPending) return;
+    // A hook may wait for just this: `await connection.close()`.
+    if (this.#link.isOpen) this.#link.keepWaiting();
+    else this.overdue();
   }
 }

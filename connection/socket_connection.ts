@@ -24,7 +24,7 @@ import { decodeLatin1, decodeUtf8 } from "../runtime/text.ts";
 import type { Address, Transport } from "../runtime/transport.ts";
 import { type CloseCause, ClosedError, type CloseInfo } from "./close_info.ts";
 import { isOrdinary } from "./close_info.ts";
-import { Handler, type Hooks } from "./handler.ts";
+import { Handler } from "./handler.ts";
 import { Link, type LinkOwner } from "./link.ts";
 import type { ConnectionSettings } from "./options.ts";
 import { Pings } from "./pings.ts";
@@ -88,7 +88,6 @@ export class SocketConnection<Data = unknown>
 
   readonly #owner: ConnectionOwner;
   readonly #pump: Pump;
-  #hooks: Hooks | undefined;
   #drained: PromiseWithResolvers<void> | undefined;
   #closed: PromiseWithResolvers<CloseInfo> | undefined;
   #readable: ReadableStream<Message> | undefined;
@@ -97,7 +96,6 @@ export class SocketConnection<Data = unknown>
   #stream: Promise<void> | undefined;
   /** What waits for it, in bytes or characters. */
   #laterBytes = 0;
-  #isReportingError = false;
 
   /** @param init What it is made of. */
   constructor(init: ConnectionInit) {
@@ -138,7 +136,9 @@ export class SocketConnection<Data = unknown>
   }
 
   get drained(): Promise<void> {
-    if (this.link.isClosed) return this.#closedError();
+    // Not at once while closing: a loop that sends and waits would never end, nor
+    // let anything else happen.
+    if (!this.link.isOpen) return this.#closedError();
     if (this.bufferedAmount < this.link.settings.sendHighWaterBytes) {
       return Promise.resolve();
     }
@@ -220,7 +220,8 @@ export class SocketConnection<Data = unknown>
   ping(payload?: ArrayBuffer | ArrayBufferView): Promise<number> {
     const bytes = payload === undefined
       ? Pings.payload()
-      : toBytes("ping", payload).slice();
+      // Not `slice`: that of Node's `Buffer` returns a view on the same memory.
+      : new Uint8Array(toBytes("ping", payload));
     if (bytes.length > MAX_CONTROL_BYTES) {
       throw new RangeError(`Cannot ping: over 125 bytes: ${bytes.length}`);
     }
@@ -268,7 +269,6 @@ export class SocketConnection<Data = unknown>
 
   /** Hands the connection to an instance of a handler class. */
   handle(handler: Handler<Data>): void {
-    this.#hooks = handler;
     // Where `message` is not overridden messages wait to be asked for.
     const pushes = handler.message !== Handler.prototype.message;
     this.link.cork();
@@ -284,7 +284,7 @@ export class SocketConnection<Data = unknown>
       // That the peer went away is no failure of the handler's.
       const isOurs = error instanceof ClosedError &&
         error.info === this.link.info;
-      if (!isOurs) return this.#hookFailed(error);
+      if (!isOurs) return void this.#hookFailed(error);
     }
     this.link.startClose(1000, "", "local");
   }
@@ -327,19 +327,11 @@ export class SocketConnection<Data = unknown>
     this.#pump.close(info);
   }
 
-  readonly #hookFailed = (error: unknown): void => {
+  readonly #hookFailed = (error: unknown): Error => {
     this.#owner.reportError(error, this);
-    this.link.startClose(1011, "internal error", "local", toError(error));
-    // An `error` hook that fails itself is not told of that.
-    if (this.#isReportingError || this.#hooks === undefined) return;
-    this.#isReportingError = true;
-    try {
-      const result = this.#hooks.error(toError(error));
-      result?.then(undefined, (again) => this.#owner.reportError(again, this));
-    } catch (again) {
-      this.#owner.reportError(again, this);
-    }
-    this.#isReportingError = false;
+    const failure = toError(error);
+    this.link.startClose(1011, "internal error", "local", failure);
+    return failure;
   };
 
   /** Sends after the fragmented message that is under way. */
