@@ -184,13 +184,13 @@ export class Routes {
   /**
    * Finds the handler for a request.
    *
-   * @param target Path and query, as sent.
+   * @param target Request target, as sent.
    * @returns The match; `undefined` where there is none; `"invalid"` where the
    * path is not well-formed.
    */
   match(target: string): RouteMatch | "invalid" | undefined {
-    const queryAt = target.indexOf("?");
-    const path = queryAt < 0 ? target : target.slice(0, queryAt);
+    const path = pathOf(target);
+    if (path === undefined) return undefined;
     const route = this.#exact.get(path);
     if (route !== undefined) return { route, params: NO_PARAMS };
     // The URL parser settles dots and percent-encoding as a browser would.
@@ -206,6 +206,20 @@ export class Routes {
     }
     return undefined;
   }
+}
+
+/** Scheme and authority of a target in absolute form. */
+const ABSOLUTE = /^[a-z][0-9a-z+.-]*:\/\/[^/?#]*/i;
+
+/** Path of a request target; `undefined` for the forms that have none. */
+function pathOf(target: string): string | undefined {
+  const path = target.split("?", 1)[0]!;
+  if (path.startsWith("/")) return path;
+  // RFC 9112, section 3.2.2: "a server MUST accept the absolute-form in requests
+  // even though most HTTP/1.1 clients will only send the absolute-form to a proxy."
+  const rest = path.replace(ABSOLUTE, "");
+  if (rest === path) return undefined;
+  return rest === "" ? "/" : rest;
 }
 
 function checkPath(path: unknown): void {
