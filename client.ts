@@ -34,6 +34,7 @@ import {
   type ConnectionOptions,
   type ConnectionOwner,
   connectionSettings,
+  printable,
   SocketConnection,
   tickerFor,
 } from "./connection.ts";
@@ -276,7 +277,8 @@ function isNetworkError(error: unknown): boolean {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  // A certificate's names are in it: the peer's own words.
+  return printable(error instanceof Error ? error.message : String(error));
 }
 
 /** Takes the URL, in the scheme that it means. */
@@ -301,9 +303,13 @@ function parseUrl(url: string | URL): URL {
 
 function checkOptions(options: DialOptions): void {
   checkKeys("dial", options, DIAL_OPTION_NAMES);
-  const { subprotocols, tls, openTimeoutMs, signal } = options;
+  const { subprotocols, requireSubprotocol, tls, openTimeoutMs, signal } =
+    options;
   if (subprotocols !== undefined && !Array.isArray(subprotocols)) {
     throw new TypeError("Cannot dial: subprotocols is not an array");
+  }
+  if (!isOptional("boolean", requireSubprotocol)) {
+    throw new TypeError("Cannot dial: requireSubprotocol is not a boolean");
   }
   if (openTimeoutMs !== undefined) {
     checkAmount("dial", "openTimeoutMs", openTimeoutMs);
@@ -311,24 +317,48 @@ function checkOptions(options: DialOptions): void {
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new TypeError("Cannot dial: signal is not an AbortSignal");
   }
-  if (tls !== undefined) checkKeys("dial", tls, TLS_OPTION_NAMES);
+  if (tls !== undefined) checkTls(tls);
+}
+
+/** Refuses settings that one runtime would take for something else than another. */
+function checkTls(tls: ConnectTls): void {
+  checkKeys("dial", tls, TLS_OPTION_NAMES);
+  const { ca, alpnProtocols, rejectUnauthorized } = tls;
+  const texts = [tls.cert, tls.key, tls.serverName];
+  const lists = [typeof ca === "string" ? [ca] : ca, alpnProtocols];
+  const isRight = isOptional("boolean", rejectUnauthorized) &&
+    texts.every((text) => isOptional("string", text)) &&
+    lists.every((list) =>
+      list === undefined || Array.isArray(list) &&
+        list.every((element) => typeof element === "string")
+    );
+  if (!isRight) {
+    throw new TypeError("Cannot dial: a TLS setting is of the wrong kind");
+  }
+}
+
+function isOptional(type: "boolean" | "string", value: unknown): boolean {
+  return value === undefined || typeof value === type;
 }
 
 /** The application's headers, with what the URL says of the user. */
 function dialHeaders(url: URL, init: HeadersInit | undefined): Headers {
   const headers = new Headers(init);
   if (url.username === "" && url.password === "") return headers;
-  const user = `${decodeURIComponent(url.username)}:${
-    decodeURIComponent(url.password)
-  }`;
+  // RFC 7617, section 2: user and password with a colon between them. What they
+  // stand for in the URL may be any bytes, which need not be UTF-8.
+  const user = `${toByteString(url.username)}:${toByteString(url.password)}`;
   url.username = url.password = "";
   if (!headers.has("authorization")) {
-    // RFC 7617, section 2.1: the user and the password in UTF-8.
-    const bytes = new TextEncoder().encode(user);
-    headers.set(
-      "authorization",
-      `Basic ${btoa(String.fromCharCode(...bytes))}`,
-    );
+    headers.set("authorization", `Basic ${btoa(user)}`);
   }
   return headers;
+}
+
+/** Decodes the percent-encoding of a URL; one character for each byte. */
+function toByteString(text: string): string {
+  return text.replace(
+    /%([0-9a-f]{2})/gi,
+    (_, digits: string) => String.fromCharCode(parseInt(digits, 16)),
+  );
 }

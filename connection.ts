@@ -24,6 +24,7 @@ export {
   type ConnectionSettings,
   connectionSettings,
 } from "./connection/options.ts";
+export { printable } from "./connection/printable.ts";
 export { toBytes, toMessage } from "./connection/sendable.ts";
 export {
   type ConnectionInit,
@@ -143,7 +144,8 @@ export interface Connection<Data = unknown>
    * @returns `true` while more may be sent at once; `false` when the send buffer
    * is over its mark (the message is queued all the same), or when the connection
    * is no longer open (it is dropped). It says nothing about delivery.
-   * @throws {TypeError} If `data` is neither a string nor bytes.
+   * @throws {TypeError} If `data` is neither a string nor bytes, or an option is
+   * unknown or of the wrong kind.
    */
   send(data: Sendable, options?: SendOptions): boolean;
 
@@ -154,7 +156,7 @@ export interface Connection<Data = unknown>
    * @param chunks Strings or bytes, not mixed. No chunk, no message.
    * @returns A promise that settles when the last fragment has been accepted.
    * It waits between chunks while the send buffer is over its mark.
-   * @throws {TypeError} If chunks are mixed or of the wrong type; the connection is
+   * @throws {TypeError} If `chunks` is not iterable, at once. If chunks are mixed or of the wrong type; the connection is
    * then closed with 1011, as it is when the iterable itself throws.
    * @throws {ClosedError} If the connection closes first.
    */

@@ -5,6 +5,7 @@
  */
 
 import { ABNORMAL_CLOSURE, type CloseFrame, NO_STATUS } from "../codec.ts";
+import { printable } from "./printable.ts";
 
 /** What ended a connection. */
 export type CloseCause =
@@ -98,7 +99,7 @@ export class ClosedError extends Error {
    * @param info How the connection ended.
    */
   constructor(info: CloseInfo) {
-    const said = info.reason === "" ? "" : ` (${info.reason})`;
+    const said = info.reason === "" ? "" : ` (${printable(info.reason)})`;
     super(
       `The connection is closed: ${info.cause}, code ${info.code}${said}`,
       info.error && { cause: info.error },

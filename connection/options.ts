@@ -131,6 +131,13 @@ export function checkAmount(what: string, name: string, value: unknown): void {
   }
 }
 
+/** Marks; under 1 they would be reached by an empty buffer, and for ever. */
+const MARK_NAMES: readonly string[] = [
+  "sendHighWaterBytes",
+  "receiveHighWaterBytes",
+  "receiveHighWaterMessages",
+];
+
 /** Names of the options of a connection. */
 export const CONNECTION_OPTION_NAMES: readonly string[] = Object.keys(
   DEFAULT_CONNECTION_SETTINGS,
@@ -142,7 +149,7 @@ export const CONNECTION_OPTION_NAMES: readonly string[] = Object.keys(
  * @param what What the options are for, for messages.
  * @param options Options as given, possibly among others.
  * @throws {TypeError} If one is not a number.
- * @throws {RangeError} If one is negative or NaN.
+ * @throws {RangeError} If one is negative or NaN, or a mark is less than 1.
  */
 export function connectionSettings(
   what: string,
@@ -153,6 +160,9 @@ export function connectionSettings(
     const value = options[name as keyof ConnectionOptions];
     if (value === undefined) continue;
     checkAmount(what, name, value);
+    if (value < 1 && MARK_NAMES.includes(name)) {
+      throw new RangeError(`Cannot ${what}: ${name} is less than 1: ${value}`);
+    }
     settings[name] = value;
   }
   return settings as unknown as ConnectionSettings;

@@ -17,6 +17,19 @@ export interface StreamTarget extends Connection {
 }
 
 /**
+ * Refuses what cannot be a source of chunks, before anything is sent.
+ *
+ * @param chunks What `sendStream` was given.
+ * @throws {TypeError} If it is not iterable.
+ */
+export function checkIterable(chunks: unknown): void {
+  const { [Symbol.asyncIterator]: asyncIterator, [Symbol.iterator]: iterator } =
+    Object(chunks);
+  if (typeof (asyncIterator ?? iterator) === "function") return;
+  throw new TypeError("Cannot send: the chunks are not iterable");
+}
+
+/**
  * Sends chunks as the fragments of one message (RFC 6455, section 5.4).
  *
  * Each chunk is held back until the next one is there, because the last fragment

@@ -5,6 +5,26 @@
  */
 
 import type { Message } from "../codec.ts";
+import type { SendOptions } from "../connection.ts";
+import { checkKeys } from "./options.ts";
+
+const SEND_OPTION_NAMES = new Set(["compress"]);
+
+/**
+ * Tells whether a message may be compressed.
+ *
+ * @param options What `send` was given.
+ * @throws {TypeError} If an option is unknown or of the wrong kind.
+ */
+export function mayCompress(options: SendOptions | undefined): boolean {
+  if (options === undefined) return true;
+  checkKeys("send", options, SEND_OPTION_NAMES);
+  const { compress = true } = options;
+  if (typeof compress !== "boolean") {
+    throw new TypeError("Cannot send: compress is not a boolean");
+  }
+  return compress;
+}
 
 /**
  * Takes what `send` was given.

@@ -29,8 +29,8 @@ import { Link, type LinkOwner } from "./link.ts";
 import type { ConnectionSettings } from "./options.ts";
 import { Pings } from "./pings.ts";
 import { Pump } from "./pump.ts";
-import { toBytes, toMessage } from "./sendable.ts";
-import { sendFragments } from "./send_stream.ts";
+import { mayCompress, toBytes, toMessage } from "./sendable.ts";
+import { checkIterable, sendFragments } from "./send_stream.ts";
 import { messageReadable, messageWritable } from "./streams.ts";
 import type { Ticker } from "./ticker.ts";
 
@@ -182,7 +182,7 @@ export class SocketConnection<Data = unknown>
 
   send(data: Sendable, options?: SendOptions): boolean {
     const message = toMessage(data);
-    const compress = options === undefined || options.compress !== false;
+    const compress = mayCompress(options);
     if (this.#stream !== undefined) return this.#sendLater(message, compress);
     return this.link.send(message, compress);
   }
@@ -190,6 +190,7 @@ export class SocketConnection<Data = unknown>
   sendStream(
     chunks: AsyncIterable<Sendable> | Iterable<Sendable>,
   ): Promise<void> {
+    checkIterable(chunks);
     const sent = this.#enqueue(() => sendFragments(this, chunks));
     sent.catch(() => {});
     return sent;
