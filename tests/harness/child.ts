@@ -152,12 +152,15 @@ export class Child implements AsyncDisposable {
 
   /** Sends it a signal. */
   signal(name: "SIGINT" | "SIGTERM" | "SIGKILL"): void {
-    this.#process.kill(name);
+    // Not by the child's own `kill`: after it Deno 2.9.6 reports that signal as
+    // what ended the child, though it ended by itself.
+    const { pid } = this.#process;
+    if (pid !== undefined && !this.#gone) process.kill(pid, name);
   }
 
   /** Kills it, and waits until it is gone. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#gone) this.#process.kill("SIGKILL");
+    this.signal("SIGKILL");
     await within(this.exited, "the end of a child");
   }
 }

@@ -39,6 +39,7 @@ test("examples/echo.ts echoes, and tells its clients 1001 on Ctrl-C", async () =
   const close = await client.readFrame();
   assertEquals([close.opcode, closeCode(close.payload)], [8, 1001]);
   client.sendFrame({ opcode: "close", payload: close.payload });
+  client.end();
   assertEquals(await within(child.exited, "the end of the example"), {
     code: 0,
     signal: null,
