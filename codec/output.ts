@@ -45,6 +45,8 @@ function giveBack(block: Uint8Array): void {
 /** A piece that is full, or stands by reference. */
 interface Piece {
   readonly bytes: Uint8Array;
+  /** What `bytes` measured when it was kept. */
+  readonly length: number;
   /** The block to give back once the bytes have left. */
   readonly block: Uint8Array | undefined;
 }
@@ -142,7 +144,11 @@ export class Output {
   writeRaw(frame: Uint8Array): void {
     if (frame.length >= BY_REFERENCE_BYTES) {
       this.#seal();
-      (this.#pieces ??= []).push({ bytes: frame, block: undefined });
+      (this.#pieces ??= []).push({
+        bytes: frame,
+        length: frame.length,
+        block: undefined,
+      });
       this.byteLength += frame.length;
       return;
     }
@@ -192,8 +198,12 @@ export class Output {
       this.#nextPiece = 0;
     }
     this.#lent = piece.block;
-    this.byteLength -= piece.bytes.length;
-    return piece.bytes;
+    this.byteLength -= piece.length;
+    // A caller who gives the buffer away too early (`postMessage`, or a
+    // WebAssembly memory that grew) loses that message, and no more than that.
+    return piece.bytes.length === piece.length
+      ? piece.bytes
+      : new Uint8Array(piece.length);
   }
 
   #writeReference(
@@ -206,7 +216,11 @@ export class Output {
     const at = writeHeader(block, start, first, bytes.length, maskKey);
     this.#advance(at - start);
     this.#seal();
-    (this.#pieces ??= []).push({ bytes, block: undefined });
+    (this.#pieces ??= []).push({
+      bytes,
+      length: bytes.length,
+      block: undefined,
+    });
     this.byteLength += bytes.length;
   }
 
@@ -240,7 +254,7 @@ export class Output {
       giveBack(block);
     } else {
       const bytes = block.subarray(0, this.#blockBytes);
-      (this.#pieces ??= []).push({ bytes, block });
+      (this.#pieces ??= []).push({ bytes, length: bytes.length, block });
     }
     this.#block = undefined;
     this.#blockBytes = 0;

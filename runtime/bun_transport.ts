@@ -123,6 +123,8 @@ export class BunTransport implements Transport, BunSocketOwner {
   onDrain(): void {
     const chunk = this.#unsent;
     if (chunk === undefined) return;
+    // The owner has given the buffer away: what should follow is lost.
+    if (chunk.length === 0) return this.onError(new Error("Buffer detached"));
     const count = this.#socket.write(chunk);
     if (count < 0) return;
     this.writtenBytes += count;

@@ -146,6 +146,8 @@ export class DenoTransport implements Transport {
     this.writtenBytes += count;
     this.bufferedBytes -= count;
     if (this.bufferedBytes > 0) {
+      // The owner has given the buffer away: what should follow is lost.
+      if (chunk.length === 0) return this.#fail(new Error("Buffer detached"));
       const rest = this.#unsent = chunk.subarray(count);
       this.#conn.write(rest).then(this.#onWritten, this.#onFailed);
       return;
