@@ -18,7 +18,6 @@ import {
   RUNTIMES,
   scriptArguments,
 } from "../harness/child.ts";
-import { within } from "../harness/deadline.ts";
 
 const ARGUMENTS = [
   "--headless",
@@ -129,8 +128,7 @@ async function visitsExample(runtime: RuntimeName): Promise<void> {
     await page.screenshot({ path });
     child.signal("SIGINT");
     await shows(page, "note", "closed: 1001");
-    const exit = await within(child.exited, "the end of the example");
-    assertEquals(exit, { code: 0, signal: null });
+    await child.assertEnds();
   });
 }
 

@@ -158,6 +158,13 @@ export class Child implements AsyncDisposable {
     if (pid !== undefined && !this.#gone) process.kill(pid, name);
   }
 
+  /** Waits until it has ended by itself, in good order; fails otherwise. */
+  async assertEnds(): Promise<void> {
+    const { code, signal } = await within(this.exited, "the end of a child");
+    if (code === 0 && this.#stderr === "") return;
+    throw new Error(`The child ended with ${code ?? signal}: ${this.#stderr}`);
+  }
+
   /** Kills it, and waits until it is gone. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.signal("SIGKILL");

@@ -6,7 +6,6 @@ import {
   runtimePath,
   scriptArguments,
 } from "../harness/child.ts";
-import { within } from "../harness/deadline.ts";
 import { closeCode } from "../harness/frame.ts";
 import { rawConnect, rawUpgrade } from "../harness/raw_client.ts";
 import { EchoSite } from "./echo_site.ts";
@@ -40,10 +39,7 @@ test("examples/echo.ts echoes, and tells its clients 1001 on Ctrl-C", async () =
   assertEquals([close.opcode, closeCode(close.payload)], [8, 1001]);
   client.sendFrame({ opcode: "close", payload: close.payload });
   client.end();
-  assertEquals(await within(child.exited, "the end of the example"), {
-    code: 0,
-    signal: null,
-  });
+  await child.assertEnds();
 });
 
 test("examples/echo.ts serves its page, and 404 elsewhere", async () => {
@@ -72,7 +68,7 @@ test("examples/client.ts sends its input and prints what comes", async () => {
     lines.push(await child.line());
   }
   child.endInput();
-  assertEquals((await within(child.exited, "the client's end")).code, 0);
+  await child.assertEnds();
   const info = await site.nextClose();
   assertEquals([info.code, info.wasClean], [1000, true]);
 });

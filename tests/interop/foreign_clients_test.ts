@@ -29,7 +29,7 @@ async function talk(peer: Peer): Promise<void> {
   );
   const byUs = await site.nextClose();
   assertEquals([byUs.code, byUs.wasClean, byUs.cause], [3001, true, "local"]);
-  assertEquals((await child.exited).code, 0);
+  await child.assertEnds();
 }
 
 for (const peer of PEERS) {
