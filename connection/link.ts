@@ -71,6 +71,8 @@ export class Link implements TransportSink, Ticking {
   isOver = false;
   /** Whether this link is on the list of those to be flushed. */
   isDirty = false;
+  /** Whether output waits for the answer to the opening handshake to be written. */
+  isHeld = false;
 
   readonly #owner: LinkOwner;
   readonly #ticker: Ticker;
@@ -221,7 +223,7 @@ export class Link implements TransportSink, Ticking {
   /** Writes as much output as the transport takes. */
   flush(): void {
     const { protocol, transport } = this;
-    if (this.isClosed || transport.bufferedBytes > 0) return;
+    if (this.isClosed || this.isHeld || transport.bufferedBytes > 0) return;
     let chunk = protocol.takeOutput();
     while (chunk !== undefined && transport.write(chunk)) {
       chunk = protocol.takeOutput();

@@ -13,7 +13,7 @@ import {
   type RequestHead,
   type UpgradeOffer,
 } from "../codec.ts";
-import type { Connection } from "../connection.ts";
+import { checkKeys, type Connection } from "../connection.ts";
 import type { Transport } from "../runtime/transport.ts";
 import { mayConnect } from "./origin.ts";
 import { SiteRequest } from "./request.ts";
@@ -32,6 +32,8 @@ export interface Acceptor {
   /** Told of what a handler threw. */
   reportError(error: unknown, connection?: Connection): void;
 }
+
+const ACCEPTANCE_NAMES = new Set(["subprotocol", "headers", "data"]);
 
 /** A request that is to be answered with 101. */
 export interface Accepted {
@@ -126,7 +128,9 @@ function conclude(
   decision: Exclude<UpgradeDecision, Response>,
 ): Accepted | Refused {
   if (acceptor.isShuttingDown) return refused("shutting-down");
-  const acceptance: UpgradeAcceptance = decision ?? {};
+  const acceptance: UpgradeAcceptance = decision === undefined ? {} : decision;
+  // `false`, or a `{ status: 401 }` that is no `Response`, was not meant to accept.
+  checkKeys("accept the request", acceptance, ACCEPTANCE_NAMES);
   const subprotocol = acceptance.subprotocol ??
     match.route.subprotocols.find((name) => offer.subprotocols.includes(name));
   const headers = acceptance.headers && new Headers(acceptance.headers);

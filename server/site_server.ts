@@ -214,12 +214,16 @@ export class SiteServer implements Server, EntranceOwner {
       owner: this,
     });
     connection.data = accepted.data;
+    // What the handler's constructor sends comes after the answer.
+    connection.link.isHeld = true;
     const start = this.#prepare(accepted, connection);
     if (start === undefined) return false;
     transport.sink = connection.link;
     this.#connections.add(connection);
-    this.#site.openConnections.add(connection);
+    // The constructor may have closed it.
+    if (connection.readyState === 1) this.#site.openConnections.add(connection);
     transport.write(accepted.response);
+    connection.link.isHeld = false;
     start();
     // What shared a segment with the request comes after `open`.
     if (early.length > 0) connection.link.data(early);
