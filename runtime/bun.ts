@@ -5,6 +5,7 @@
  */
 import { connectBun } from "./bun_connect.ts";
 import { BunListener } from "./bun_listener.ts";
+import { openBunRoot } from "./bun_root.ts";
 import type { Runtime } from "./transport.ts";
 
 /** Bun's sockets. */
@@ -19,9 +20,7 @@ export const bunRuntime: Runtime = {
     );
   },
   connect: connectBun,
-  openRoot() {
-    throw new Error("not yet");
-  },
+  openRoot: openBunRoot,
   unrefTimer(timer) {
     (timer as { unref(): void }).unref();
   },

@@ -17,6 +17,7 @@
  */
 import { connectDeno } from "./deno_connect.ts";
 import { DenoListener } from "./deno_listener.ts";
+import { openDenoRoot } from "./deno_root.ts";
 import type { Runtime } from "./transport.ts";
 
 /** Deno's sockets. */
@@ -37,9 +38,7 @@ export const denoRuntime: Runtime = {
     if (options.tls === undefined) return await connectDeno(options);
     return await (await import("./node.ts")).nodeRuntime.connect(options);
   },
-  openRoot() {
-    throw new Error("not yet");
-  },
+  openRoot: openDenoRoot,
   unrefTimer(timer) {
     Deno.unrefTimer(timer as number);
   },

@@ -5,6 +5,7 @@
  */
 import { connectNode } from "./node_connect.ts";
 import { listenNode } from "./node_listener.ts";
+import { openNodeRoot } from "./node_root.ts";
 import type { Runtime } from "./transport.ts";
 
 /** Node's sockets. */
@@ -16,9 +17,7 @@ export const nodeRuntime: Runtime = {
     return await listenOnSocketFile(options.path, () => listenNode(options));
   },
   connect: connectNode,
-  openRoot() {
-    throw new Error("not yet");
-  },
+  openRoot: openNodeRoot,
   unrefTimer(timer) {
     (timer as { unref(): void }).unref();
   },

@@ -1,0 +1,314 @@
+/**
+ * Joins two transports: what one receives the other sends.
+ *
+ * With backpressure and half-closes in both directions. The one between a client
+ * and the private HTTP server can be undone on the way (see
+ * {@linkcode Splice.takeOver}).
+ *
+ * @module
+ */
+import { NO_SINK } from "./sink.ts";
+import type { Transport, TransportSink } from "./transport.ts";
+
+/** What one direction may hold before its source is paused, in bytes. */
+const MAX_QUEUE_BYTES = 65_536;
+/**
+ * How long a client may keep its side open after the server has ended its own,
+ * in milliseconds. The server has closed both ways by then, but only its FIN can
+ * be seen from here.
+ */
+const LINGER_MS = 5000;
+
+/** One direction: the sink of the transport that it reads from. */
+class Direction implements TransportSink {
+  readonly #splice: Splice;
+  readonly #source: Transport;
+  readonly #target: Transport;
+  readonly #isLent: boolean;
+  readonly #queue: Uint8Array[] = [];
+  #queuedBytes = 0;
+  #isPaused = false;
+  #hasEnd = false;
+  #hasSentEnd = false;
+  /** The other direction; set right after both are made. */
+  back!: Direction;
+  /** Takes the chunks instead of the target, while set. */
+  divert: ((chunk: Uint8Array) => void) | undefined;
+
+  constructor(
+    splice: Splice,
+    source: Transport,
+    target: Transport,
+    isLent: boolean,
+  ) {
+    this.#splice = splice;
+    this.#source = source;
+    this.#target = target;
+    this.#isLent = isLent;
+  }
+
+  get isEmpty(): boolean {
+    return this.#queuedBytes === 0 && this.#target.bufferedBytes === 0;
+  }
+
+  get hasEnd(): boolean {
+    return this.#hasEnd;
+  }
+
+  /** Sends a chunk that nobody else will change, or keeps it until it can. */
+  send(chunk: Uint8Array): void {
+    const target = this.#target;
+    if (this.#queue.length === 0 && target.bufferedBytes === 0) {
+      target.write(chunk);
+    } else {
+      this.#queue.push(chunk);
+      this.#queuedBytes += chunk.length;
+    }
+    this.#balance();
+  }
+
+  data(chunk: Uint8Array): void {
+    const owned = this.#isLent ? chunk.slice() : chunk;
+    if (this.divert !== undefined) return this.divert(owned);
+    this.send(owned);
+  }
+
+  /** The source can be written to again, which is the other way's business. */
+  drain(): void {
+    this.back.flush();
+  }
+
+  end(): void {
+    this.#hasEnd = true;
+    // The private server might take FIN for a client that has gone.
+    if (this.divert !== undefined) return this.#splice.endedMeanwhile(this);
+    this.flush();
+    this.#splice.directionEnded();
+  }
+
+  close(error?: Error): void {
+    this.#splice.closed(this.#source, error);
+  }
+
+  flush(): void {
+    const target = this.#target;
+    while (target.bufferedBytes === 0) {
+      const chunk = this.#queue.shift();
+      if (chunk === undefined) break;
+      this.#queuedBytes -= chunk.length;
+      target.write(chunk);
+    }
+    this.#balance();
+    if (this.#hasEnd && !this.#hasSentEnd && this.#queue.length === 0) {
+      this.#hasSentEnd = true;
+      target.end();
+    }
+    this.#splice.flushed();
+  }
+
+  /** Pauses or resumes the source, by how much waits for the target. */
+  #balance(): void {
+    const waitingBytes = this.#queuedBytes + this.#target.bufferedBytes;
+    const isFull = waitingBytes > MAX_QUEUE_BYTES;
+    if (isFull === this.#isPaused) return;
+    this.#isPaused = isFull;
+    if (isFull) this.#source.pause();
+    else this.#source.resume();
+  }
+}
+
+/** What {@linkcode Splice.takeOver} waits for. */
+interface TakeOver {
+  readonly nonce: Uint8Array;
+  readonly done: (leftover: Uint8Array) => void;
+  /** What came from the server since. */
+  held: Uint8Array<ArrayBuffer>;
+  readonly leftover: Uint8Array[];
+  /** Whether the marker has been seen. */
+  isFound: boolean;
+}
+
+function concat(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  const joined = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    joined.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return joined;
+}
+
+/** Index of `pattern` in `bytes` at or after `from`, or -1. */
+function indexOf(bytes: Uint8Array, pattern: Uint8Array, from = 0): number {
+  const first = pattern[0] ?? 0;
+  for (
+    let index = bytes.indexOf(first, from);
+    index >= 0;
+    index = bytes.indexOf(first, index + 1)
+  ) {
+    if (pattern.every((byte, at) => bytes[index + at] === byte)) return index;
+  }
+  return -1;
+}
+
+const STATUS_LINE = new TextEncoder().encode("HTTP/1.1 ");
+const HEAD_END = new TextEncoder().encode("\r\n\r\n");
+
+/** Two joined transports: a client's, and one to the private server. */
+export class Splice {
+  readonly #client: Transport;
+  readonly #inner: Transport;
+  readonly #up: Direction;
+  readonly #down: Direction;
+  readonly #gone: () => void;
+  #takeOver: TakeOver | undefined;
+  #openCount = 2;
+  /** What had been written to the client when the timer was set. */
+  #lingerBytes = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * Joins them.
+   *
+   * @param options.client A started transport, paused.
+   * @param options.inner A transport that has not been started.
+   * @param options.isLent Whether the transports reuse the chunks that they
+   * deliver, so that they must be copied.
+   * @param options.gone Called once when the splice is over, also by a takeover.
+   */
+  constructor(
+    options: {
+      readonly client: Transport;
+      readonly inner: Transport;
+      readonly isLent: boolean;
+      readonly gone: () => void;
+    },
+  ) {
+    const { client, inner, isLent } = options;
+    this.#client = client;
+    this.#inner = inner;
+    this.#gone = options.gone;
+    this.#up = new Direction(this, client, inner, isLent);
+    this.#down = new Direction(this, inner, client, isLent);
+    this.#up.back = this.#down;
+    this.#down.back = this.#up;
+  }
+
+  /**
+   * Starts.
+   *
+   * @param head What the client has sent already; kept.
+   * @param hasEnd Whether the client has sent FIN already.
+   */
+  start(head: Uint8Array, hasEnd: boolean): void {
+    this.#client.sink = this.#up;
+    this.#inner.start(this.#down);
+    if (head.length > 0) this.#up.send(head);
+    if (hasEnd) this.#up.end();
+    else this.#client.resume();
+  }
+
+  /** Drops both transports. */
+  destroy(): void {
+    this.#client.destroy();
+    this.#inner.destroy();
+  }
+
+  /**
+   * Undoes the splice at the response that carries a nonce.
+   *
+   * From now on nothing the client sends goes to the server. What the server
+   * sends goes to the client up to that response, which is swallowed; then the
+   * connection to the server is dropped.
+   *
+   * @param nonce Text that occurs in the response's head, and nowhere else.
+   * @param done Called when all earlier responses have been handed to the
+   * client's transport, with what the client has sent since the call. It gives
+   * the client's transport a new sink, before it returns.
+   */
+  takeOver(nonce: string, done: (leftover: Uint8Array) => void): void {
+    const takeOver: TakeOver = {
+      nonce: new TextEncoder().encode(nonce),
+      done,
+      held: new Uint8Array(0),
+      leftover: [],
+      isFound: false,
+    };
+    this.#takeOver = takeOver;
+    this.#client.pause();
+    this.#up.divert = (chunk) => takeOver.leftover.push(chunk);
+    this.#down.divert = (chunk) => this.#search(takeOver, chunk);
+  }
+
+  /** Looks for the marker in what the server sends. */
+  #search(takeOver: TakeOver, chunk: Uint8Array): void {
+    if (takeOver.isFound) return;
+    const held = takeOver.held = concat([takeOver.held, chunk]);
+    const nonceAt = indexOf(held, takeOver.nonce);
+    // The whole head, lest a reset cut off what the client is still to get.
+    if (nonceAt < 0 || indexOf(held, HEAD_END, nonceAt) < 0) return;
+    takeOver.isFound = true;
+    this.#inner.sink = NO_SINK;
+    this.#inner.destroy();
+    let start = 0;
+    for (let at = 0; at >= 0 && at < nonceAt;) {
+      start = at;
+      at = indexOf(held, STATUS_LINE, at + 1);
+    }
+    if (start > 0) this.#down.send(held.subarray(0, start));
+    this.flushed();
+  }
+
+  /** A direction has written what it had. */
+  flushed(): void {
+    const takeOver = this.#takeOver;
+    if (takeOver === undefined || !takeOver.isFound) return;
+    if (!this.#down.isEmpty) return;
+    this.#takeOver = undefined;
+    this.#finish();
+    this.#client.sink = NO_SINK;
+    takeOver.done(concat(takeOver.leftover));
+    if (this.#up.hasEnd) this.#client.sink.end();
+    this.#client.resume();
+  }
+
+  /** A direction has seen FIN while the splice is being undone. */
+  endedMeanwhile(direction: Direction): void {
+    // A client's FIN is told to whoever takes over. Without the marker the
+    // request is lost.
+    if (direction === this.#down) this.destroy();
+  }
+
+  /** A direction has seen FIN. */
+  directionEnded(): void {
+    if (!this.#down.hasEnd || this.#timer !== undefined) return;
+    this.#lingerBytes = this.#client.writtenBytes;
+    this.#timer = setTimeout(() => this.#linger(), LINGER_MS);
+  }
+
+  /** One of the transports is gone. */
+  closed(transport: Transport, error: Error | undefined): void {
+    this.#openCount--;
+    this.#takeOver = undefined;
+    // Without an error both of its ends are done, and the other one follows
+    // when it has been flushed.
+    const other = transport === this.#client ? this.#inner : this.#client;
+    const isOrderly = error === undefined && this.#up.hasEnd &&
+      this.#down.hasEnd;
+    if (!isOrderly && this.#openCount > 0) other.destroy();
+    if (this.#openCount === 0) this.#finish();
+  }
+
+  /** Gives the client time as long as it takes what it is sent. */
+  #linger(): void {
+    this.#timer = undefined;
+    if (this.#client.writtenBytes > this.#lingerBytes) this.directionEnded();
+    else this.destroy();
+  }
+
+  #finish(): void {
+    clearTimeout(this.#timer);
+    this.#gone();
+  }
+}

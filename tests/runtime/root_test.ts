@@ -1,0 +1,492 @@
+import { connect as connectSocket, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { assert, assertEquals, test } from "../harness.ts";
+import {
+  bytes,
+  certificate,
+  listen,
+  Recorder,
+  runtime,
+  target,
+} from "./recorder.ts";
+import type {
+  LateUpgrade,
+  Listener,
+  Root,
+  RootOptions,
+  Transport,
+  TransportListenOptions,
+} from "../../runtime/transport.ts";
+
+/** A listener whose every connection is the root's. */
+interface Site {
+  readonly root: Root;
+  readonly listener: Listener;
+  readonly port: number;
+  readonly errors: Error[];
+  close(timeoutMs?: number): Promise<void>;
+}
+
+async function openSite(
+  options: Partial<RootOptions>,
+  listenOptions: Partial<TransportListenOptions> = {},
+): Promise<Site> {
+  const errors: Error[] = [];
+  const root = runtime.openRoot({
+    fetch: () => new Response("hello"),
+    claims: () => false,
+    upgrade: (_request, transport) => transport.destroy(),
+    failed: (error) => errors.push(error),
+    ...options,
+  });
+  const listener = await listen({
+    ...listenOptions,
+    accept(transport) {
+      // As the site does: reads a piece, then gives the connection away.
+      transport.start({
+        data: (chunk) => root.take(transport, chunk),
+        drain() {},
+        end() {},
+        close() {},
+      });
+    },
+  });
+  return {
+    root,
+    listener,
+    port: target(listener).port ?? 0,
+    errors,
+    async close(timeoutMs = 1000) {
+      await listener.close();
+      await root.close(timeoutMs);
+    },
+  };
+}
+
+/** A client that reads everything. */
+class Client {
+  readonly socket: Socket;
+  readonly output = new Recorder();
+  readonly closed: Promise<unknown>;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on("error", () => {});
+    socket.on("data", (chunk) => this.output.data(new Uint8Array(chunk)));
+    socket.on("end", () => this.output.end());
+    this.closed = new Promise((resolve) => socket.on("close", resolve));
+  }
+
+  get text(): string {
+    return this.output.text;
+  }
+
+  async until(part: string, count = 1): Promise<void> {
+    await this.output.until(() => this.text.split(part).length > count);
+  }
+
+  async close(): Promise<void> {
+    this.socket.destroy();
+    await this.closed;
+  }
+}
+
+function open(site: Site): Client {
+  return new Client(connectSocket(site.port, "127.0.0.1"));
+}
+
+function get(path: string, headers = ""): string {
+  return `GET ${path} HTTP/1.1\r\nHost: example.test\r\n${headers}\r\n`;
+}
+
+const UPGRADE = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+
+/** A megabyte that is not the same everywhere. */
+const MEGABYTE = Uint8Array.from(
+  { length: 1024 * 1024 },
+  (_, index) => index * 31 + (index >> 8),
+);
+
+test("the root answers a GET, with the client's address", async () => {
+  let address = "";
+  const site = await openSite({
+    fetch(request, info) {
+      address = JSON.stringify(info.remoteAddress);
+      assertEquals(info.secure, false);
+      assertEquals(request.url, "http://example.test/a?b=c");
+      return new Response("hello", {
+        status: 201,
+        headers: [["set-cookie", "a=1"], ["set-cookie", "b=2"]],
+      });
+    },
+  });
+  const client = open(site);
+  client.socket.write(get("/a?b=c"));
+  await client.until("hello");
+  const head = client.text.toLowerCase();
+  assert(head.startsWith("http/1.1 201 "));
+  assert(head.includes("set-cookie: a=1\r\n"));
+  assert(head.includes("set-cookie: b=2\r\n"));
+  assertEquals(
+    address,
+    JSON.stringify({
+      transport: "tcp",
+      hostname: "127.0.0.1",
+      port: client.socket.localPort,
+    }),
+  );
+  await client.close();
+  await site.close();
+  assertEquals(site.errors, []);
+});
+
+test("a megabyte goes each way", async () => {
+  const site = await openSite({
+    async fetch(request) {
+      return new Response(await request.arrayBuffer());
+    },
+  });
+  for (let round = 0; round < 2; round++) {
+    const response = await fetch(`http://127.0.0.1:${site.port}/`, {
+      method: "POST",
+      body: MEGABYTE,
+    });
+    const body = new Uint8Array(await response.arrayBuffer());
+    assertEquals(body.length, MEGABYTE.length);
+    assert(body.every((byte, index) => byte === MEGABYTE[index]));
+  }
+  await site.close();
+  assertEquals(site.errors, []);
+});
+
+test("bodies stream, both of them", async () => {
+  const site = await openSite({
+    fetch: (request) => new Response(request.body),
+  });
+  const client = open(site);
+  client.socket.write(
+    "POST / HTTP/1.1\r\nHost: example.test\r\nTransfer-Encoding: chunked\r\n\r\n" +
+      "5\r\nfirst\r\n",
+  );
+  // The answer begins before the request ends.
+  await client.until("first");
+  client.socket.write("6\r\nsecond\r\n0\r\n\r\n");
+  await client.until("second");
+  await client.close();
+  await site.close();
+});
+
+test("HEAD is answered without a body", async () => {
+  const site = await openSite({});
+  const client = open(site);
+  client.socket.write(get("/").replace("GET", "HEAD") + get("/"));
+  await client.until("hello");
+  assertEquals(client.text.split("hello").length, 2);
+  assertEquals(client.text.split("HTTP/1.1 200").length, 3);
+  await client.close();
+  await site.close();
+});
+
+test("one connection carries several requests", async () => {
+  const ports = new Set<unknown>();
+  const site = await openSite({
+    fetch(request, { remoteAddress }) {
+      ports.add(remoteAddress.transport === "tcp" && remoteAddress.port);
+      return new Response(`<${new URL(request.url).pathname}>`);
+    },
+  });
+  const client = open(site);
+  for (const path of ["/1", "/2", "/3", "/4"]) {
+    client.socket.write(get(path));
+    await client.until(`<${path}>`);
+  }
+  assertEquals(ports.size, 1);
+  await client.close();
+  await site.close();
+});
+
+test("pipelined requests are answered in order, one at a time (HT-7)", async () => {
+  let running = 0;
+  let most = 0;
+  const isBun = runtime.name === "bun";
+  const site = await openSite({
+    fetch(request) {
+      const response = new Response(`<${new URL(request.url).pathname}>`);
+      // Bun.serve closes a connection that pipelines to an asynchronous handler.
+      if (isBun) return response;
+      most = Math.max(most, ++running);
+      return new Promise((resolve) =>
+        setTimeout(() => {
+          running--;
+          resolve(response);
+        }, 1)
+      );
+    },
+  });
+  const client = open(site);
+  const paths = Array.from({ length: 60 }, (_, index) => `/${index}`);
+  client.socket.write(paths.map((path) => get(path)).join(""));
+  await client.until("</59>");
+  assertEquals(
+    client.text.match(/<\/\d+>/g),
+    paths.map((path) => `<${path}>`),
+  );
+  assert(most <= 1);
+  await client.close();
+  await site.close();
+});
+
+test("an exception gives a neutral 500 and is told", async () => {
+  const site = await openSite({
+    fetch(request) {
+      if (request.url.endsWith("/sync")) throw new Error("secret");
+      return Promise.reject(new Error("secret"));
+    },
+  });
+  const client = open(site);
+  for (const path of ["/sync", "/async"]) {
+    client.socket.write(get(path));
+    await client.until("HTTP/1.1 500", path === "/sync" ? 1 : 2);
+  }
+  await client.until("Internal Server Error\n", 2);
+  assertEquals(client.text.includes("secret"), false);
+  assertEquals(site.errors.map((error) => error.message), [
+    "secret",
+    "secret",
+  ]);
+  await client.close();
+  await site.close();
+});
+
+test("a client that goes away aborts its request", async () => {
+  const recorder = new Recorder();
+  const site = await openSite({
+    fetch(request) {
+      recorder.drain();
+      return new Promise((resolve) =>
+        request.signal.addEventListener("abort", () => {
+          recorder.end();
+          resolve(new Response("late"));
+        })
+      );
+    },
+  });
+  const client = open(site);
+  client.socket.write(get("/"));
+  await recorder.until(() => recorder.events.includes("drain"));
+  await client.close();
+  await recorder.until(() => recorder.events.includes("end"));
+  await site.close();
+});
+
+test("on TLS the request's address says https", async () => {
+  const site = await openSite({
+    fetch: async (request, { secure }) =>
+      new Response(`${secure} ${request.url} ${await request.text()}`),
+  }, {
+    tls: { cert: certificate("leaf.crt"), key: certificate("leaf.key") },
+  });
+  const ca = certificate("ca.crt");
+  const client = new Client(
+    connectTls({ host: "127.0.0.1", port: site.port, ca }),
+  );
+  client.socket.write(
+    "POST /x HTTP/1.1\r\nHost: example.test\r\nContent-Length: 4\r\n\r\nbody",
+  );
+  await client.until("true https://example.test/x body");
+  await client.close();
+  await site.close();
+  assertEquals(site.errors, []);
+});
+
+/** What `SpliceRoot` offers to tests; Node has no private server. */
+interface PrivateParts {
+  readonly privatePort: number | undefined;
+  killServer(): Promise<void>;
+}
+
+test("the private server refuses a stranger", async () => {
+  if (runtime.name === "node") return;
+  let count = 0;
+  const site = await openSite({
+    fetch() {
+      count++;
+      return new Response("hello");
+    },
+  });
+  const client = open(site);
+  client.socket.write(get("/"));
+  await client.until("hello");
+  const { privatePort } = site.root as unknown as PrivateParts;
+  assert(privatePort !== undefined);
+  const stranger = new Client(connectSocket(privatePort, "127.0.0.1"));
+  stranger.socket.write(get("/"));
+  await stranger.until("Forbidden");
+  assert(stranger.text.startsWith("HTTP/1.1 403"));
+  await stranger.close();
+  assertEquals(count, 1);
+  await client.close();
+  await site.close();
+});
+
+test("the private server is revived after its death (OS-1)", async () => {
+  if (runtime.name === "node") return;
+  const site = await openSite({});
+  for (let round = 0; round < 3; round++) {
+    const client = open(site);
+    client.socket.write(get("/"));
+    await client.until("hello");
+    await (site.root as unknown as PrivateParts).killServer();
+    await client.close();
+  }
+  await site.close();
+});
+
+/** An echo that follows an upgrade. */
+function echoAfter(
+  seen: LateUpgrade[],
+): (request: LateUpgrade, transport: Transport, leftover: Uint8Array) => void {
+  return (request, transport, leftover) => {
+    seen.push(request);
+    transport.sink = {
+      data: (chunk) => void transport.write(chunk.slice()),
+      drain() {},
+      end: () => transport.end(),
+      close() {},
+    };
+    transport.write(bytes("HTTP/1.1 101 Switching Protocols\r\n\r\n"));
+    if (leftover.length > 0) transport.write(leftover.slice());
+  };
+}
+
+test("a late upgrade follows two requests on one connection", async () => {
+  const seen: LateUpgrade[] = [];
+  const site = await openSite({
+    fetch: (request) => new Response(`<${new URL(request.url).pathname}>`),
+    claims: (request) => request.url.includes("/socket"),
+    upgrade: echoAfter(seen),
+  });
+  const client = open(site);
+  for (const path of ["/1", "/2"]) {
+    client.socket.write(get(path));
+    await client.until(`<${path}>`);
+  }
+  client.socket.write(
+    get("/socket?x=%20y", `${UPGRADE}X-Test: one\r\n`),
+  );
+  await client.until("HTTP/1.1 101 Switching Protocols\r\n\r\n");
+  assertEquals(seen.length, 1);
+  const [request] = seen;
+  assertEquals(request?.method, "GET");
+  assertEquals(request?.target, "/socket?x=%20y");
+  const headers = new Headers(
+    request?.headers.map(([name, value]): [string, string] => [name, value]),
+  );
+  assertEquals(headers.get("x-test"), "one");
+  assertEquals(headers.get("upgrade"), "websocket");
+  assertEquals(headers.get("host"), "example.test");
+  // Nothing of the marker reaches the client.
+  assertEquals(client.text.split("HTTP/1.1 200").length, 3);
+  assertEquals(/takeover/i.test(client.text), false);
+  client.socket.write("ping over the raw connection");
+  await client.until("ping over the raw connection");
+  client.socket.end();
+  await client.closed;
+  await site.close();
+  assertEquals(site.errors, []);
+});
+
+test("an upgrade that is not claimed is an ordinary request", async () => {
+  const site = await openSite({
+    fetch: (request) => new Response(`<${request.headers.get("upgrade")}>`),
+  });
+  const client = open(site);
+  client.socket.write(get("/", UPGRADE));
+  await client.until("<websocket>");
+  await client.close();
+  await site.close();
+});
+
+test("a late upgrade waits for a large response before it", async () => {
+  const seen: LateUpgrade[] = [];
+  const site = await openSite({
+    fetch: () => new Response(MEGABYTE),
+    claims: (request) => request.url.includes("/socket"),
+    upgrade: echoAfter(seen),
+  });
+  const client = open(site);
+  client.socket.pause();
+  client.socket.write(get("/1"));
+  // Pipelined, except on Bun, which would answer neither.
+  if (runtime.name !== "bun") {
+    client.socket.write(get("/socket", UPGRADE));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+  client.socket.resume();
+  if (runtime.name === "bun") {
+    await client.output.until(() =>
+      client.output.receivedBytes > MEGABYTE.length
+    );
+    client.socket.write(get("/socket", UPGRADE));
+  }
+  await client.until("HTTP/1.1 101 ");
+  const { receivedBytes } = client.output;
+  assert(receivedBytes > MEGABYTE.length);
+  assert(receivedBytes < MEGABYTE.length + 1000);
+  await client.close();
+  await site.close();
+});
+
+test("close lets a response finish that is under way", async () => {
+  let answer: (response: Response) => void = () => {};
+  const started = new Recorder();
+  const site = await openSite({
+    fetch(request) {
+      if (request.url.endsWith("/quick")) return new Response("quick");
+      started.drain();
+      return new Promise((resolve) => answer = resolve);
+    },
+  });
+  const idle = open(site);
+  idle.socket.write(get("/quick"));
+  await idle.until("quick");
+  const client = open(site);
+  client.socket.write(get("/"));
+  await started.until(() => started.events.length > 0);
+  const closing = site.close(5000);
+  await idle.output.until(() => idle.output.events.includes("end"));
+  answer(new Response("at last"));
+  await client.until("at last");
+  await client.output.until(() => client.output.events.includes("end"));
+  await idle.close();
+  await client.close();
+  await closing;
+});
+
+test("close drops what is not finished in time", async () => {
+  const started = new Recorder();
+  const site = await openSite({
+    fetch: (request) => {
+      started.drain();
+      return new Promise((resolve) =>
+        request.signal.addEventListener(
+          "abort",
+          () => resolve(new Response("")),
+        )
+      );
+    },
+  });
+  const client = open(site);
+  client.socket.write(get("/"));
+  await started.until(() => started.events.length > 0);
+  await site.close(50);
+  await client.closed;
+  const late = open(site);
+  await late.closed;
+});
+
+test("a root that nobody used closes", async () => {
+  const site = await openSite({});
+  await site.close();
+  await site.close();
+});
