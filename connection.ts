@@ -167,7 +167,8 @@ export interface Connection<Data = unknown>
   /**
    * Takes the next message. Calls made meanwhile are served in order.
    *
-   * @returns Text as a string, binary as bytes that are yours.
+   * @returns Text as a string, binary as bytes that are yours. Small ones that
+   * arrived together may share one buffer: copy them before you transfer it.
    * @throws {TypeError} If the handler takes messages by its `message` hook.
    * @throws {ClosedError} If there will be no more.
    */

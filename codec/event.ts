@@ -12,7 +12,11 @@ export type ProtocolEvent =
   | {
     /** A whole message arrived. */
     readonly type: "message";
-    /** Text as a string, binary as bytes that belong to the receiver. */
+    /**
+     * Text as a string, binary as bytes that belong to whoever takes the event.
+     * Small messages of one chunk may share a buffer of at most 8 KiB: copy such
+     * bytes before you transfer it.
+     */
     readonly data: Message;
   }
   | {

@@ -16,6 +16,9 @@ const WORDS_FROM_BYTES = 96;
 /** Words are XORed as the machine stores them; the key is in wire order. */
 const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
+/** A view of a larger buffer is not kept, lest it keeps the buffer alive. */
+const MAX_CACHED_BYTES = 1_048_576;
+
 // The last buffer that was looked at in words. Transports reuse their read
 // buffers, so most chunks hit it and need no new view.
 let cachedBuffer: ArrayBufferLike = new ArrayBuffer(0);
@@ -23,11 +26,15 @@ let cachedWords: Int32Array = new Int32Array(0);
 
 function wordsOf(buffer: ArrayBufferLike, lastWord: number): Int32Array {
   // A buffer that was resized is the same object, with an outdated view.
-  if (buffer !== cachedBuffer || lastWord > cachedWords.length) {
-    cachedWords = new Int32Array(buffer, 0, buffer.byteLength >>> 2);
+  if (buffer === cachedBuffer && lastWord <= cachedWords.length) {
+    return cachedWords;
+  }
+  const words = new Int32Array(buffer, 0, buffer.byteLength >>> 2);
+  if (buffer.byteLength <= MAX_CACHED_BYTES) {
+    cachedWords = words;
     cachedBuffer = buffer;
   }
-  return cachedWords;
+  return words;
 }
 
 /**
@@ -99,7 +106,9 @@ function maskBytes(
 /**
  * Copies a range to another array, unmasking it on the way.
  *
- * @param source Array to read; not changed.
+ * @param source Array to read. The caller owns it: a long range is unmasked in
+ * place before it is copied, since read buffers are seen again and again, and
+ * the copy is not.
  * @param start Index of the first byte to copy.
  * @param end Index after the last one.
  * @param target Array to write; the caller owns it.
@@ -122,8 +131,8 @@ export function copyMasked(
     }
     return;
   }
+  if (key !== 0) maskRange(source, start, end, key);
   target.set(source.subarray(start, end), at);
-  if (key !== 0) maskRange(target, at, at + end - start, key);
 }
 
 /**

@@ -17,6 +17,14 @@ const BY_REFERENCE_BYTES = 49_152;
 /** Up to here a loop over `charCodeAt` beats `encodeInto` on V8. */
 const SHORT_TEXT_LENGTH = 80;
 
+/**
+ * Where a large block begins in its buffer. Copying to an address that lies a few
+ * bytes behind the source's, modulo 4 KiB, costs up to twenty times as much (4.7 µs
+ * instead of 0.2 for 16 KiB on Bun); payloads begin near the start of a page,
+ * and so blocks do not.
+ */
+const LARGE_BLOCK_OFFSET = 2_048;
+
 // Blocks are borrowed while there is something to send, and come back with the
 // next `take`: an idle connection holds none, and a busy one allocates none.
 const smallBlocks: Uint8Array[] = [];
@@ -29,9 +37,14 @@ function borrow(bytes: number): Uint8Array {
     return smallBlocks.pop() ?? new Uint8Array(SMALL_BLOCK_BYTES);
   }
   if (bytes <= LARGE_BLOCK_BYTES) {
-    return largeBlocks.pop() ?? new Uint8Array(LARGE_BLOCK_BYTES);
+    return largeBlocks.pop() ?? newLargeBlock();
   }
   return new Uint8Array(bytes);
+}
+
+function newLargeBlock(): Uint8Array {
+  const buffer = new ArrayBuffer(LARGE_BLOCK_OFFSET + LARGE_BLOCK_BYTES);
+  return new Uint8Array(buffer, LARGE_BLOCK_OFFSET);
 }
 
 function giveBack(block: Uint8Array): void {

@@ -236,9 +236,13 @@ export class Protocol {
    * @param text Message.
    * @param compress Whether the transform may change it.
    * @returns `false` when a Close frame has been sent and the message is dropped.
+   * @throws {TypeError} If it is of another type.
    * @throws {Error} While a fragmented message is under way.
    */
   sendText(text: string, compress = true): boolean {
+    if (typeof text !== "string") {
+      throw new TypeError("Cannot send: the text is not a string");
+    }
     return this.#sender.text(text, compress);
   }
 
@@ -249,9 +253,11 @@ export class Protocol {
    * and sent: a long one is not copied.
    * @param compress Whether the transform may change it.
    * @returns `false` when a Close frame has been sent and the message is dropped.
+   * @throws {TypeError} If it is of another type.
    * @throws {Error} While a fragmented message is under way.
    */
   sendBinary(bytes: Uint8Array, compress = true): boolean {
+    checkBytes(bytes);
     return this.#sender.binary(bytes, compress);
   }
 
@@ -264,7 +270,7 @@ export class Protocol {
   sendMessage(data: Message): boolean {
     return typeof data === "string"
       ? this.#sender.text(data, true)
-      : this.#sender.binary(data, true);
+      : this.sendBinary(data);
   }
 
   /**
@@ -272,6 +278,7 @@ export class Protocol {
    *
    * @param message What `prepareMessage` returned.
    * @returns `false` when a Close frame has been sent and the message is dropped.
+   * @throws {TypeError} If it is of another type.
    * @throws {Error} While a fragmented message is under way.
    */
   sendPrepared(message: PreparedMessage): boolean {
@@ -288,6 +295,7 @@ export class Protocol {
    * @throws {TypeError} If text and binary fragments are mixed.
    */
   sendFragment(data: Message, fin: boolean): boolean {
+    if (typeof data !== "string") checkBytes(data);
     return this.#sender.fragment(data, fin);
   }
 
@@ -299,6 +307,7 @@ export class Protocol {
    * @throws {RangeError} If the payload is too long.
    */
   ping(payload: Uint8Array = NO_BYTES): boolean {
+    checkBytes(payload);
     return this.#sender.ping(payload);
   }
 
@@ -310,6 +319,7 @@ export class Protocol {
    * @throws {RangeError} If the payload is too long.
    */
   pong(payload: Uint8Array = NO_BYTES): boolean {
+    checkBytes(payload);
     return this.#sender.pong(payload);
   }
 
@@ -331,5 +341,12 @@ export class Protocol {
     this.#ended = true;
     this.#receiver.stop();
     this.#sender.abandon();
+  }
+}
+
+/** Refuses what would be sent as other bytes than were meant. */
+function checkBytes(bytes: unknown): void {
+  if (!(bytes instanceof Uint8Array)) {
+    throw new TypeError("Cannot send: the payload is not a Uint8Array");
   }
 }

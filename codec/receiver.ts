@@ -58,6 +58,17 @@ export class Receiver {
   /** Takes bytes that arrived, see `Protocol.receive`. */
   receive(chunk: Uint8Array): void {
     this.#blocked = this.#sender.output.byteLength > 0;
+    try {
+      this.#receive(chunk);
+    } catch {
+      // Only memory can run out here: the message fits the limit that was set,
+      // but no array, or no string, of the runtime's.
+      this.#fail("message-too-big");
+    }
+    this.#messages.endChunk();
+  }
+
+  #receive(chunk: Uint8Array): void {
     let index = 0;
     while (index < chunk.length && !this.#discarding) {
       if (!this.#inFrame) {
@@ -68,7 +79,6 @@ export class Receiver {
         ? this.#takeControl(chunk, index)
         : this.#takeData(chunk, index);
     }
-    this.#messages.endChunk();
   }
 
   /** Drops everything that may still arrive. */

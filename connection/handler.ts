@@ -71,7 +71,8 @@ export class Handler<Data = unknown> implements Hooks {
   /**
    * Called with each message.
    *
-   * @param _data Text as a string, binary as bytes that are yours.
+   * @param _data Text as a string, binary as bytes that are yours. Small ones that
+   * arrived together may share one buffer: copy them before you transfer it.
    */
   message(_data: string | Uint8Array): void | Promise<void> {}
 

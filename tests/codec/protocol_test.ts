@@ -494,3 +494,22 @@ test("decoding and transform are used where they are given", () => {
     assertEquals(sent, [reversed, plain, reversed, plain]);
   }, { decoding, transform });
 });
+
+test("AP-1: what is neither text nor bytes is refused, and nothing is sent", () => {
+  const protocol = new Protocol({ role: "server" });
+  const wrong = [5, null, undefined, {}, [1], new Float32Array(2), "text"];
+  for (const value of wrong) {
+    const bytes = value as Uint8Array;
+    assertThrows(() => protocol.sendBinary(bytes), TypeError);
+    if (value !== undefined) {
+      assertThrows(() => protocol.ping(bytes), TypeError);
+      assertThrows(() => protocol.pong(bytes), TypeError);
+    }
+    if (typeof value === "string") continue;
+    const text = value as unknown as string;
+    assertThrows(() => protocol.sendText(text), TypeError);
+    assertThrows(() => protocol.sendMessage(text), TypeError);
+    assertThrows(() => protocol.sendFragment(text, true), TypeError);
+  }
+  assertEquals(protocol.takeOutput(), undefined);
+});

@@ -498,3 +498,16 @@ test("a transform gives RSV1 a meaning on messages, and only there", () => {
     }
   }
 });
+
+test("a message that no string can hold fails like one over the limit", () => {
+  const decoding = {
+    ...plainDecoding,
+    ascii: () => {
+      throw new RangeError("Invalid string length");
+    },
+  };
+  assertEquals(
+    outcome("client", frame({ payload: "long" }), { decoding }),
+    failed("message-too-big"),
+  );
+});
