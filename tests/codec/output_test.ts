@@ -369,3 +369,17 @@ test("any mix of writes comes out whole and in order", () => {
     }
   }
 });
+
+test("AP-1: a payload that is given away too early leaves the framing whole", () => {
+  const output = new Output(false);
+  const bytes = payload(60_000);
+  output.writeFrame(BINARY, bytes, false);
+  output.writeFrame(BINARY, payload(3), false);
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+  const frames = parseFrames(concat(...takeAll(output)));
+  assertEquals(frames.map((frame) => frame.payload.length), [60_000, 3]);
+  assert(
+    frames[0]!.payload.every((byte) => byte === 0),
+    "zeros take its place",
+  );
+});
