@@ -9,7 +9,6 @@ import {
   STATUS_CODES,
 } from "node:http";
 import { Readable } from "node:stream";
-import type { ReadableStream as NodeReadableStream } from "node:stream/web";
 
 /** A request that `fetch` cannot express. */
 export class UnfitRequestError extends Error {
@@ -107,15 +106,34 @@ export async function sendResponse(
     await body.cancel();
     return;
   }
-  const source = Readable.fromWeb(body as unknown as NodeReadableStream);
-  await new Promise<void>((resolve, reject) => {
-    source.on("error", reject);
-    // Without it the body would be waited for after the client has gone.
-    target.on("close", () => {
-      source.destroy();
-      resolve();
-    });
+  const reader = body.getReader();
+  const delivered = new Promise<void>((resolve) => {
     target.on("finish", resolve);
-    source.pipe(target);
+    target.on("close", () => {
+      resolve();
+      // Without it the body would be made for a client that has gone.
+      reader.cancel().catch(() => {});
+    });
+  });
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    if (!target.write(value)) await nextDrain(target);
+  }
+  target.end();
+  await delivered;
+}
+
+/** Waits until `target` takes more, or is gone. */
+function nextDrain(target: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      target.off("drain", finish);
+      target.off("close", finish);
+      resolve();
+    };
+    target.on("drain", finish);
+    target.on("close", finish);
+    if (target.destroyed) finish();
   });
 }
