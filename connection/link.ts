@@ -317,6 +317,11 @@ export class Link implements TransportSink, Ticking {
     this.updateReading();
   }
 
+  /** Ends our side where the peer has ended its own and all it said is handled. */
+  endWithPeer(): void {
+    if (this.#hasPeerEnded) this.flush();
+  }
+
   /** Pauses or resumes reading, as the queue says. */
   updateReading(): void {
     // Once our Close frame is out, the peer's has to be found: what comes

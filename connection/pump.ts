@@ -4,7 +4,8 @@
  *
  * A synchronous hook costs a call. A hook that returns a promise stops the pump
  * until the promise settles; what arrives meanwhile waits, and when too much
- * waits reading pauses.
+ * waits reading pauses. Messages that wait to be asked for do not wait for it: it
+ * may be the hook that asks.
  *
  * @module
  */
@@ -44,6 +45,10 @@ export class Pump {
   #heldBytes = 0;
   #receivedBytes = 0;
   #owesDrain = false;
+  /** The latest Ping or Pong that arrived while a hook was pending. */
+  #owedControl: ProtocolEvent | undefined;
+  /** How the peer failed, where a hook was pending. */
+  #owedError: Error | undefined;
   #closed: CloseInfo | undefined;
 
   /**
@@ -57,7 +62,8 @@ export class Pump {
 
   /** Whether nothing that was received waits to be handled. */
   get isIdle(): boolean {
-    return !this.#isBusy && this.#next === this.#events.length &&
+    return (!this.#isBusy || this.inbox.isAwaited) &&
+      this.#next === this.#events.length &&
       !this.#link.protocol.lastEventPending && this.#isConsumed;
   }
 
@@ -101,7 +107,7 @@ export class Pump {
     // done.
     if (this.#isRunning) return;
     this.#isRunning = true;
-    while (!this.#isBusy) {
+    while (!this.#isBusy || !this.#pushes) {
       if (this.#next === this.#events.length && !this.#refill()) break;
       const event = this.#events[this.#next++]!;
       if (event.type === "message" && this.#pushes) {
@@ -151,7 +157,10 @@ export class Pump {
     const { inbox } = this;
     const taken = inbox.take();
     // One who waits has finished with what came before: the end may come.
-    if (inbox.isAwaited) this.run();
+    if (inbox.isAwaited) {
+      this.run();
+      this.#link.endWithPeer();
+    }
     this.#link.updateReading();
     return await taken;
   }
@@ -179,11 +188,8 @@ export class Pump {
   /** Gets more to deliver. */
   #refill(): boolean {
     const { protocol } = this.#link;
-    if (this.#owesDrain) {
-      this.#owesDrain = false;
-      this.#call(() => this.#hooks!.drain());
-      return !this.#isBusy && this.#refill();
-    }
+    if (!this.#isBusy && this.#callOwed()) return this.#refill();
+    if (this.#isBusy && this.#pushes) return false;
     const isLast = protocol.pendingEvents === 0;
     if (isLast && protocol.lastEventPending && !this.#mayEnd) {
       this.#link.keepWaiting();
@@ -199,8 +205,30 @@ export class Pump {
     return false;
   }
 
+  /** Calls one hook that had to wait for another; tells whether there was one. */
+  #callOwed(): boolean {
+    const hooks = this.#hooks;
+    if (hooks === undefined) return false;
+    const control = this.#owedControl;
+    const error = this.#owedError;
+    if (this.#owesDrain) {
+      this.#owesDrain = false;
+      this.#call(() => hooks.drain());
+    } else if (control !== undefined) {
+      this.#owedControl = undefined;
+      this.#deliver(control);
+    } else if (error !== undefined) {
+      this.#owedError = undefined;
+      this.#tell(error);
+    } else {
+      return false;
+    }
+    return true;
+  }
+
   #finish(info: CloseInfo): void {
     this.inbox.end();
+    if (this.#isBusy) return;
     const hooks = this.#hooks;
     this.#hooks = undefined;
     if (hooks !== undefined) this.#call(() => hooks.close(info));
@@ -229,15 +257,18 @@ export class Pump {
         this.#keep(event.data);
         break;
       case "ping":
+        if (this.#isBusy) return void (this.#owedControl = event);
         this.#call(() => this.#hooks?.ping(event.payload));
         break;
       case "pong":
         this.#link.pings.answer(event.payload);
+        if (this.#isBusy) return void (this.#owedControl = event);
         this.#call(() => this.#hooks?.pong(event.payload));
         break;
       case "failed":
         this.inbox.end();
-        this.#tell(event.error);
+        if (this.#isBusy) this.#owedError = event.error;
+        else this.#tell(event.error);
         break;
       case "close":
         this.inbox.end();
