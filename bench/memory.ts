@@ -147,9 +147,12 @@ async function measureSilentPeer(
   try {
     const { result, sentBytes } = await peer.read();
     await sleep(1000);
+    const peak = readPeakBytes(pid);
+    const after = await settle(server);
     return {
       "before, MiB": toMebibytes(before.bytes),
-      "peak growth, MiB": toMebibytes(readPeakBytes(pid) - before.bytes),
+      "peak growth, MiB": toMebibytes(peak - before.bytes),
+      "left after gc, MiB": toMebibytes(after.bytes - before.bytes),
       "sent, MiB": toMebibytes(Number(sentBytes)),
       outcome: String(result),
     };
