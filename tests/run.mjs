@@ -10,7 +10,7 @@
 import { delimiter, dirname } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { skippedNames } from "./run/counts.mjs";
+import { skippedNames, withoutPasses } from "./run/counts.mjs";
 import {
   ensurePackages,
   findPeers,
@@ -46,7 +46,7 @@ async function prepare() {
   return { root, runtimes, jsr, env };
 }
 
-/** Prints what came of a step: all it said where it failed, a line where not. */
+/** Prints what came of a step: what it said where it failed, a line where not. */
 function report(step, { counts, output }, ms) {
   const { passed, failed, skipped } = counts;
   const tally = [
@@ -57,7 +57,7 @@ function report(step, { counts, output }, ms) {
   const mark = failed > 0 ? "FAILED" : "ok";
   const seconds = (ms / 1000).toFixed(1);
   console.log(`== ${step.name}: ${mark}, ${tally.join(", ")}, ${seconds} s`);
-  if (failed > 0) console.log(output.trimEnd());
+  if (failed > 0) console.log(withoutPasses(output).trimEnd());
   else for (const name of skippedNames(output)) console.log(`   ${name}`);
 }
 

@@ -60,6 +60,19 @@ export function nodeCounts(output) {
 }
 
 /**
+ * Leaves out the lines that say that a test has passed.
+ *
+ * @param {string} output
+ */
+export function withoutPasses(output) {
+  return output.split("\n")
+    .filter((line) =>
+      !/^(?:\s*✔ |\(pass\) |Check file|.* \.\.\. ok \()/.test(line)
+    )
+    .join("\n");
+}
+
+/**
  * Names of tests that were left out for want of something.
  *
  * @param {string} output

@@ -1,7 +1,13 @@
 /** The runner is believed by everyone: what it counts, and what it takes for a crash. */
 import process from "node:process";
 import { assert, assertEquals, test } from "../harness.ts";
-import { bunCounts, denoCounts, nodeCounts, skippedNames } from "./counts.mjs";
+import {
+  bunCounts,
+  denoCounts,
+  nodeCounts,
+  skippedNames,
+  withoutPasses,
+} from "./counts.mjs";
 import { uncovered } from "./coverage.mjs";
 import { run } from "./process.mjs";
 
@@ -58,6 +64,14 @@ test("skippedNames() tells what was left out, from each runner's output", () => 
   ) {
     assertEquals(skippedNames(`x\n${line}\ny`), [name]);
   }
+});
+
+test("withoutPasses() keeps what went wrong", () => {
+  const passes = "✔ a (1ms)\n  ✔ b (1ms)\n(pass) c [1ms]\nd ... ok (1ms)";
+  assertEquals(
+    withoutPasses(`${passes}\n✖ e\n(fail) f\ng ... FAILED (1ms)`),
+    "✖ e\n(fail) f\ng ... FAILED (1ms)",
+  );
 });
 
 test("uncovered() names lines and branches of one file", () => {

@@ -47,7 +47,7 @@ function suite(context, name, command, args, read) {
     name,
     run: async () => {
       const { root: cwd, env } = context;
-      const done = await run(command, args, { cwd, env, timeoutMs: 300_000 });
+      const done = await run(command, args, { cwd, env, timeoutMs: 240_000 });
       const counts = read(done.output);
       if (counts !== undefined && counts.passed + counts.failed > 0) {
         return judged(done, counts);
@@ -156,6 +156,7 @@ function suites(context) {
         "--test",
         "--test-reporter=spec",
         "--test-concurrency=2",
+        "--test-timeout=60000",
         "tests/**/*_test.ts",
       ],
       nodeCounts,
