@@ -206,16 +206,29 @@ test("the server's end leaves the client able to write", async () => {
   await listener.close();
 });
 
-test("end waits for a large write", async () => {
+test("end waits for a large write, which arrives byte for byte", async () => {
   const { client, server, listener } = await openPair();
-  client.transport.write(new Uint8Array(3_000_000));
+  const length = 20_000_000;
+  const chunk = Uint8Array.from(
+    { length },
+    (_, index) => index ^ (index >> 8) ^ (index >> 16),
+  );
+  server.transport.pause();
+  client.transport.write(chunk);
   client.transport.end();
   assertEquals(client.transport.write(bytes("late")), true);
+  server.transport.resume();
   await server.sink.until(() => server.sink.events.includes("end"));
-  assertEquals(server.sink.receivedBytes, 3_000_000);
+  assertEquals(server.sink.receivedBytes, length);
+  const received = createHash("sha256");
+  for (const part of server.sink.chunks) received.update(part);
+  assertEquals(
+    received.digest("hex"),
+    createHash("sha256").update(chunk).digest("hex"),
+  );
   server.transport.end();
   await Promise.all([client.sink.closed(), server.sink.closed()]);
-  assertEquals(client.transport.writtenBytes, 3_000_000);
+  assertEquals(client.transport.writtenBytes, length);
   await listener.close();
 });
 
