@@ -12,6 +12,10 @@
  *   `destroy()` too.
  * - It never throws for what the network does, and never rejects unheard.
  *
+ * Rule of a sink: it does not throw. A transport catches nothing for it; what
+ * an exception does depends on the runtime (the connection ends with it on Deno
+ * and Bun, the process on Node).
+ *
  * @module
  */
 
@@ -38,12 +42,17 @@ export interface TransportSink {
    * Bytes arrived.
    *
    * @param chunk Lent until this call returns: the sink may overwrite it, and
-   * the transport reuses it afterwards. Never empty.
+   * the transport reuses it afterwards. Never empty, and never a `Buffer`,
+   * whose `slice` would not copy.
    */
   data(chunk: Uint8Array): void;
   /** All that was handed to `write` has left; more may be written. */
   drain(): void;
-  /** The peer has ended its side (FIN). Writing is still possible. */
+  /**
+   * The peer has ended its side (FIN). Writing is still possible. On Deno a RST
+   * after it shows only at the next write, so whoever goes on waiting needs a
+   * timer.
+   */
   end(): void;
   /**
    * The transport is gone, both ways. Called once, after everything else.
@@ -88,15 +97,19 @@ export interface Transport {
    */
   readonly writtenBytes: number;
   /**
-   * Stops reading. Bytes then wait in the kernel, and slow the peer down. At
-   * most one chunk that was already on its way may still arrive.
+   * Stops reading. Bytes then wait in the kernel (on Node and on Deno's TLS
+   * about 128 KiB of them in the socket object), and slow the peer down. At most
+   * one chunk that was already on its way may still arrive.
    */
   pause(): void;
   /** Reads again after `pause`. */
   resume(): void;
   /** Ends this side (FIN) after what was written has left. Reading goes on. */
   end(): void;
-  /** Drops the connection at once, with whatever has not been sent. */
+  /**
+   * Drops the connection at once, with whatever has not been sent: what
+   * `bufferedBytes` counts. Bytes that have left may still be delivered.
+   */
   destroy(): void;
 }
 
@@ -127,11 +140,14 @@ export interface TransportListenOptions {
   /** How long a TLS handshake may take, in milliseconds. */
   readonly handshakeTimeoutMs: number;
   /**
-   * Called with each new connection. It calls `start` before it returns, or
-   * `destroy`. Where the runtime tells, TLS is already established.
+   * Called with each new connection; TLS is already established. It calls
+   * `start` before it returns, or `destroy`.
    */
   accept(transport: Transport): void;
-  /** Told when accepting fails for a while, such as for lack of descriptors. */
+  /**
+   * Told when accepting begins to fail, such as for lack of descriptors. Only
+   * Deno tells; Bun and Node go on in silence.
+   */
   acceptFailed?(error: Error): void;
 }
 
@@ -211,6 +227,8 @@ export interface RootOptions {
    * Takes over a connection whose latest request was claimed. All responses to
    * earlier requests have been handed to `transport.write` or sent.
    *
+   * @param transport Started: give it a `sink` before the call returns. It may
+   * be another object than the one that was taken.
    * @param leftover Bytes that followed the request head, as far as known; lent
    * until the call returns.
    */
