@@ -9,7 +9,7 @@ import {
 } from "../harness.ts";
 import { within } from "../harness/deadline.ts";
 import { closeCode, closePayload } from "../harness/frame.ts";
-import { Opened, opened } from "./dialing.ts";
+import { type Opened, opened } from "./dialing.ts";
 
 /** Sends a Close frame. */
 function sendClose(end: Opened, code: number, reason = ""): void {

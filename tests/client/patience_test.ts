@@ -10,7 +10,7 @@ import {
 import { within } from "../harness/deadline.ts";
 import { frame } from "../harness/frame.ts";
 import { RawServer, upgradeResponse } from "../harness/raw_server.ts";
-import { Opened, opened, refusal } from "./dialing.ts";
+import { type Opened, opened, refusal } from "./dialing.ts";
 
 test("CI-1: a server that accepts TCP and says nothing times out", async () => {
   for (const scheme of ["ws", "wss"]) {
@@ -60,13 +60,17 @@ test("TW19: nobody listens", async () => {
 
 test("TW19: what is no TLS fails as TLS", async () => {
   await using server = await RawServer.listen();
-  const failed = assertRejects(
-    () => dial(`wss://127.0.0.1:${server.port}/`, { openTimeoutMs: 3000 }),
-    HandshakeError,
-  );
-  const raw = await server.accept();
-  raw.write("HTTP/1.1 400 Bad Request\r\n\r\n");
-  assertEquals((await failed).reason, "tls-failed");
+  for (const how of ["garbage", "end", "reset"] as const) {
+    const failed = assertRejects(
+      () => dial(`wss://127.0.0.1:${server.port}/`, { openTimeoutMs: 3000 }),
+      HandshakeError,
+    );
+    const raw = await server.accept();
+    await raw.readBytes(1);
+    if (how === "garbage") raw.write("HTTP/1.1 400 Bad Request\r\n\r\n");
+    else raw[how]();
+    assertEquals([how, (await failed).reason], [how, "tls-failed"]);
+  }
 });
 
 test("TW19: a reset before the response, and in its middle", async () => {

@@ -1,0 +1,11 @@
+/** Dials, says what came, closes, and has nothing more to do. */
+import process from "node:process";
+import { dial } from "../../client.ts";
+
+const url = process.env["SOCKEYE_TEST_URL"] ?? "";
+const how = process.env["SOCKEYE_TEST_HOW"] ?? "";
+const connection = await dial(url);
+connection.send("hello");
+console.log(JSON.stringify(await connection.receive()));
+if (how === "close") console.log(JSON.stringify(await connection.close()));
+else connection.terminate();
