@@ -266,12 +266,15 @@ function open<Data>(
   });
 }
 
-/** Whether it never came to TLS: no address, no route, no listener. */
+/**
+ * Whether it never came to TLS: no address, no route, no listener. A reset is
+ * none of these: it ends a handshake.
+ */
 function isNetworkError(error: unknown): boolean {
   const { name, code } = error as { name?: unknown; code?: unknown };
-  return /^(ConnectionRefused|ConnectionReset|TimedOut|NotFound|AddrNotAvailable|NetworkUnreachable)$/
+  return /^(ConnectionRefused|TimedOut|NotFound|AddrNotAvailable|NetworkUnreachable)$/
     .test(String(name)) ||
-    /^(ECONN|ENOTFOUND|EAI_|EHOST|ENET|EADDR|ETIMEDOUT|ENOENT)/.test(
+    /^(ECONNREFUSED|ENOTFOUND|EAI_|EHOST|ENET|EADDR|ETIMEDOUT|ENOENT)/.test(
       String(code),
     );
 }
