@@ -30,6 +30,8 @@ const HELP = `node bench/memory.ts [mode] [options]
   --ping-flood     likewise, with pings (CT-2)
   --connections N  10000; with --kept-messages 5000
   --mebibytes N    what the misbehaving peer sends (400)
+  --warm           before the misbehaving peer, 3 s of ordinary load, so that
+                   the heap has grown to its working size already
   --only ROW,…     only these rows
   --json FILE      write the figures there`;
 
@@ -57,6 +59,7 @@ const { values } = parseArgs({
     "ping-flood": { type: "boolean", default: false },
     connections: { type: "string" },
     mebibytes: { type: "string", default: "400" },
+    warm: { type: "boolean", default: false },
     only: { type: "string", default: ROWS },
     json: { type: "string" },
     help: { type: "boolean", default: false },
@@ -138,6 +141,7 @@ async function measureSilentPeer(
   const { pid } = server.child;
   const crowd = openCrowd(server);
   await crowd.ask("open 5");
+  if (values.warm) await warmUp(server);
   const before = await settle(server);
   resetPeak(pid);
   const bytes = Number(values.mebibytes) * 2 ** 20;
@@ -159,6 +163,18 @@ async function measureSilentPeer(
   } finally {
     await Promise.all([peer.stop(), crowd.stop()]);
   }
+}
+
+/** Ordinary load of small and of large messages. */
+async function warmUp(server: RunningServer): Promise<void> {
+  const load = new Child("node", "bench/load.ts", {
+    args: [
+      ...["--port", String(server.port), "--cell", "16x16x125+65536"],
+      ...["--warm-up", "0", "--seconds", "3"],
+    ],
+  });
+  await load.read();
+  await load.stop();
 }
 
 function openCrowd(server: RunningServer): Child {
