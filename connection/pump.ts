@@ -18,8 +18,15 @@ import type { Link } from "./link.ts";
 
 const NO_EVENTS: readonly ProtocolEvent[] = [];
 
-/** What a hook that failed leads to. Returns what it threw, as an error. */
-export type HookFailed = (error: unknown) => Error;
+/** Who is told of hooks that fail. */
+export interface PumpOwner {
+  /**
+   * A hook threw or rejected.
+   *
+   * @returns What it threw, as an error.
+   */
+  onHookFailed(error: unknown): Error;
+}
 
 /** Delivers what one peer sends. */
 export class Pump {
@@ -27,7 +34,7 @@ export class Pump {
   readonly inbox: Inbox = new Inbox();
 
   readonly #link: Link;
-  readonly #hookFailed: HookFailed;
+  readonly #owner: PumpOwner;
   #hooks: Hooks | undefined;
   /** Whether messages go to the `message` hook rather than to the inbox. */
   #pushes = false;
@@ -50,14 +57,17 @@ export class Pump {
   /** How the peer failed, where a hook was pending. */
   #owedError: Error | undefined;
   #closed: CloseInfo | undefined;
+  // Bound once, and only where a hook is asynchronous.
+  #onSettled: (() => void) | undefined;
+  #onFailed: ((error: unknown) => void) | undefined;
 
   /**
    * @param link Where events come from.
-   * @param hookFailed Told when a hook throws or rejects.
+   * @param owner Told when a hook throws or rejects.
    */
-  constructor(link: Link, hookFailed: HookFailed) {
+  constructor(link: Link, owner: PumpOwner) {
     this.#link = link;
-    this.#hookFailed = hookFailed;
+    this.#owner = owner;
   }
 
   /** Whether nothing that was received waits to be handled. */
@@ -153,7 +163,7 @@ export class Pump {
   }
 
   /** Takes the next message, or `undefined` after the last. */
-  async take(): Promise<string | Uint8Array | undefined> {
+  take(): Promise<string | Uint8Array | undefined> {
     const { inbox } = this;
     const taken = inbox.take();
     // One who waits has finished with what came before: the end may come.
@@ -162,7 +172,7 @@ export class Pump {
       this.#link.endWithPeer();
     }
     this.#link.updateReading();
-    return await taken;
+    return taken;
   }
 
   /** Whether messages may be taken by asking. */
@@ -297,23 +307,25 @@ export class Pump {
     // Anything but a promise is a mistake of the hook's that does no harm.
     if (typeof (result as Promise<void>)?.then !== "function") return;
     this.#isBusy = true;
-    (result as Promise<void>).then(this.#resume, this.#failed);
+    this.#onSettled ??= () => this.#resume();
+    this.#onFailed ??= (error) => this.#resumeFailed(error);
+    (result as Promise<void>).then(this.#onSettled, this.#onFailed);
   }
 
-  readonly #resume = (): void => {
+  #resume(): void {
     this.#isBusy = false;
     this.#isTelling = false;
     this.#goOn();
-  };
+  }
 
-  readonly #failed = (error: unknown): void => {
+  #resumeFailed(error: unknown): void {
     this.#isBusy = false;
     this.#isRunning = true;
     this.#fail(error);
     this.#isRunning = false;
     if (!this.#isBusy) this.#isTelling = false;
     this.#goOn();
-  };
+  }
 
   #goOn(): void {
     this.#link.cork();
@@ -323,7 +335,7 @@ export class Pump {
 
   #fail(error: unknown): void {
     this.#hasFailed = true;
-    const failure = this.#hookFailed(error);
+    const failure = this.#owner.onHookFailed(error);
     // An `error` hook that fails itself is not told of that.
     if (!this.#isTelling) this.#tell(failure);
   }
