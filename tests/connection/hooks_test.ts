@@ -1,0 +1,495 @@
+/** Order of the hooks, and what they may do (HD-1, HD-4, HD-5). */
+import { ClosedError, Handler } from "../../connection.ts";
+import { assert, assertEquals, assertRejects, test } from "../harness.ts";
+import { within } from "../harness/deadline.ts";
+import { type Random, seededRandom } from "../harness/random.ts";
+import { type Behaviour, close, Rig, settle } from "./rig.ts";
+
+test("open, messages, close: in order, once each", async () => {
+  await using rig = Rig.spied({});
+  rig.send("a", { opcode: "ping", payload: "x" }, "b", { opcode: "pong" });
+  rig.send("c", close());
+  await settle();
+  assertEquals(rig.sent, ["pong", "close 1000"]);
+  rig.far.end();
+  await rig.closed();
+  await settle();
+  assertEquals(rig.spy.calls, [
+    "open",
+    "message a",
+    "ping 1 B",
+    "message b",
+    "pong 0 B",
+    "message c",
+    "close peer",
+  ]);
+});
+
+test("what is sent before open arrives first", async () => {
+  await using rig = new Rig();
+  rig.connection.send("constructor");
+  await using other = Rig.spied({ open: (c) => c.send("open") });
+  await settle();
+  assertEquals([rig.sent, other.sent], [["constructor"], ["open"]]);
+});
+
+test("async hooks do not overlap", async () => {
+  const rest = () => new Promise((resolve) => setTimeout(resolve, 1));
+  await using rig = Rig.spied({
+    open: rest,
+    message: rest,
+    ping: rest,
+    close: rest,
+  });
+  rig.send("a", "b", { opcode: "ping" }, "c");
+  rig.send("d", close());
+  rig.far.end();
+  await rig.closed();
+  while (!rig.spy.calls.includes("close peer")) await rest();
+  assertEquals(rig.spy.calls, [
+    "open",
+    "message a",
+    "message b",
+    "ping 0 B",
+    "message c",
+    "message d",
+    "close peer",
+  ]);
+  assertEquals(rig.spy.overlaps, []);
+  await rest();
+});
+
+test("what hooks send while one chunk is handled leaves in one write", async () => {
+  await using rig = Rig.spied({ message: (c, data) => c.send(data) });
+  rig.send(...Array.from({ length: 100 }, (_, i) => `${i}`));
+  await settle();
+  assertEquals([rig.sent.length, rig.near.writes], [100, 1]);
+});
+
+test("answers of a for await loop leave in one write", async () => {
+  await using rig = Rig.running(async (connection) => {
+    for await (const message of connection) connection.send(message);
+  });
+  rig.send(...Array.from({ length: 15 }, (_, i) => `${i}`));
+  await settle();
+  assertEquals([rig.sent.length, rig.near.writes], [15, 1]);
+});
+
+test("answers of async hooks to one chunk leave in few writes", async () => {
+  await using rig = Rig.spied({
+    message: async (c, data) => {
+      await undefined;
+      c.send(data);
+    },
+  });
+  rig.send(...Array.from({ length: 15 }, (_, i) => `${i}`));
+  await settle();
+  assertEquals(rig.sent.length, 15);
+  assert(rig.near.writes <= 15, `${rig.near.writes} writes`);
+});
+
+test("HD-4: close inside message, in a chunk with more", async () => {
+  // Regression: the peer's Close frame in the same chunk made the next hook start
+  // inside the one that called close().
+  await using rig = Rig.spied({ message: (c) => void c.close(3000) });
+  rig.send("a", "b", close());
+  rig.far.end();
+  const info = await rig.closed();
+  assertEquals(rig.spy.calls, [
+    "open",
+    "message a",
+    "message b",
+    "close local",
+  ]);
+  assertEquals(rig.spy.overlaps, []);
+  assertEquals([info.cause, info.wasClean], ["local", true]);
+  assertEquals(rig.sent, ["close 3000"]);
+});
+
+test("HD-4: send inside close does nothing", async () => {
+  const results: unknown[] = [];
+  await using rig = Rig.spied({
+    close: (c) => {
+      results.push(c.readyState, c.send("x"), c.bufferedAmount);
+      c.terminate();
+      results.push(c.close());
+    },
+  });
+  rig.send(close());
+  rig.far.end();
+  const info = await rig.closed();
+  await settle();
+  assertEquals(results.slice(0, 3), [3, false, 0]);
+  assertEquals(await results[3], info);
+  assertEquals(rig.sent, ["close 1000"]);
+  assertEquals(rig.spy.calls, ["open", "close peer"]);
+});
+
+test("HD-4: close inside open", async () => {
+  await using rig = Rig.spied({
+    open: (c) => {
+      c.send("hello");
+      void c.close(3000, "no");
+      c.send("dropped");
+    },
+  });
+  rig.send("a", close(3000));
+  rig.far.end();
+  await rig.closed();
+  assertEquals(rig.sent, ["hello", "close 3000"]);
+  assertEquals(rig.spy.calls.at(-1), "close local");
+});
+
+test("HD-4: terminate inside drain, and a drain comes after the hook", async () => {
+  await using rig = Rig.spied({
+    message: (c) => {
+      assertEquals(c.send(new Uint8Array(2000)), false);
+      // Now so much that it is sent and taken at once, inside this hook.
+      c.send(new Uint8Array(100_000));
+      c.send(new Uint8Array(10));
+    },
+    drain: (c) => c.terminate(),
+  }, { sendHighWaterBytes: 1000 });
+  rig.send("a");
+  await settle();
+  const info = await rig.closed();
+  assertEquals([info.cause, info.code], ["local", 1006]);
+  assertEquals(rig.spy.calls, ["open", "message a", "drain", "close local"]);
+  assertEquals(rig.spy.overlaps, []);
+});
+
+test("HD-4: receive() inside a hook takes nothing out of turn", async () => {
+  const received: unknown[] = [];
+  const rig = new Rig();
+  class Taker extends Handler {
+    depth = 0;
+    override ping(): void {
+      assertEquals(this.depth++, 0);
+      void this.connection.receive().then((data) => received.push(data));
+      this.depth--;
+    }
+  }
+  rig.connection.handle(new Taker(rig.connection));
+  rig.send({ opcode: "ping" }, { opcode: "ping" }, "a", "b");
+  await settle();
+  assertEquals(received, ["a", "b"]);
+  await rig[Symbol.asyncDispose]();
+});
+
+test("await close() inside an async message hook returns", async () => {
+  let info: unknown;
+  await using rig = Rig.spied({
+    message: async (c) => {
+      info = await c.close(3000);
+    },
+  });
+  rig.send("a", "b");
+  await settle();
+  assertEquals(rig.sent, ["close 3000"]);
+  rig.send(close(3000));
+  rig.far.end();
+  const closed = await rig.closed(2000);
+  assertEquals([closed.wasClean, closed.cause], [true, "local"]);
+  await settle();
+  assertEquals(info, closed);
+  assertEquals(rig.spy.calls, [
+    "open",
+    "message a",
+    "message b",
+    "close local",
+  ]);
+  assertEquals(rig.spy.overlaps, []);
+});
+
+test("await close() when the peer has closed already returns", async () => {
+  await using rig = Rig.spied({
+    message: async (c) => {
+      await settle(); // meanwhile the peer's Close frame arrives
+      await c.close(3000);
+    },
+  });
+  rig.send("a", close(1001));
+  rig.far.end();
+  const info = await rig.closed(2000);
+  assertEquals([info.code, info.wasClean], [1001, true]);
+  assertEquals(rig.sent, ["close 3000"]);
+});
+
+test("what an async hook sends after the peer's Close has arrived still leaves", async () => {
+  await using rig = Rig.spied({
+    message: async (c) => {
+      await settle();
+      assertEquals(c.send("answer"), true);
+    },
+  });
+  rig.send("question", close());
+  await settle();
+  await settle();
+  assertEquals(rig.sent, ["answer", "close 1000"]);
+});
+
+test("what a loop sends after the peer's Close has arrived still leaves", async () => {
+  await using rig = Rig.running(async (connection) => {
+    for await (const message of connection) {
+      await settle();
+      connection.send(`re: ${message}`);
+    }
+  });
+  rig.send("a", "b", close());
+  for (let i = 0; i < 6; i++) await settle();
+  assertEquals(rig.sent, ["re: a", "re: b", "close 1000"]);
+});
+
+test("HD-2: a hook that never settles delays the end no longer than closeTimeoutMs", async () => {
+  await using rig = Rig.spied(
+    { message: () => new Promise(() => {}) },
+    { closeTimeoutMs: 60 },
+  );
+  rig.send("a", "b", close(1001));
+  rig.far.end();
+  const info = await rig.closed(2000);
+  assertEquals([info.code, info.cause, info.wasClean], [1001, "peer", true]);
+  assertEquals(rig.sent, ["close 1001"]);
+  assertEquals(rig.spy.calls, ["open", "message a"]);
+});
+
+test("HD-2: nor when the peer just goes away", async () => {
+  await using rig = Rig.spied(
+    { open: () => new Promise(() => {}) },
+    { closeTimeoutMs: 60 },
+  );
+  rig.send("a");
+  rig.far.end();
+  const info = await rig.closed(2000);
+  assertEquals([info.code, info.wasClean], [1006, false]);
+});
+
+const FAILING: (keyof Behaviour)[] = ["open", "message", "ping", "pong"];
+
+test("HD-1: a hook that throws or rejects closes with 1011, told and reported once", async () => {
+  for (const name of FAILING) {
+    for (const isAsync of [false, true]) {
+      const failure = new Error(`from ${name}`);
+      await using rig = Rig.spied({
+        [name]: () => {
+          if (isAsync) return Promise.reject(failure);
+          throw failure;
+        },
+      });
+      rig.send({ opcode: "ping" }, { opcode: "pong" }, "a", "b");
+      await settle();
+      assert(rig.sent.includes("close 1011"), rig.sent.join());
+      rig.send(close(1011));
+      rig.far.end();
+      const info = await rig.closed();
+      await settle();
+      assertEquals(info.error, failure);
+      assertEquals(info.cause, "local");
+      assertEquals(
+        rig.reported,
+        name === "ping" || name === "pong"
+          ? rig.reported.slice(0, 1)
+          : [failure],
+      );
+      const { calls } = rig.spy;
+      assertEquals(
+        calls.filter((call) => call === `error from ${name}`).length,
+        1,
+      );
+      assertEquals(calls.at(-1), "close local");
+      assert(!calls.includes("message b"), calls.join());
+      assertEquals(rig.spy.overlaps, []);
+    }
+  }
+});
+
+test("HD-1: close that throws is reported, and nothing follows it", async () => {
+  for (const isAsync of [false, true]) {
+    const failure = new Error("from close");
+    await using rig = Rig.spied({
+      close: () => {
+        if (isAsync) return Promise.reject(failure);
+        throw failure;
+      },
+    });
+    rig.send(close());
+    rig.far.end();
+    await rig.closed();
+    await settle();
+    assertEquals(rig.reported, [failure]);
+    assertEquals(rig.spy.calls, ["open", "close peer"]);
+  }
+});
+
+test("HD-1: an error hook that fails is reported, not told of itself", async () => {
+  for (const isAsync of [false, true]) {
+    const second = new Error("from error");
+    await using rig = Rig.spied({
+      message: () => {
+        throw new Error("first");
+      },
+      error: () => {
+        if (isAsync) return Promise.reject(second);
+        throw second;
+      },
+    });
+    rig.send("a");
+    await settle();
+    rig.send(close(1011));
+    rig.far.end();
+    await rig.closed();
+    await settle();
+    assertEquals(rig.reported.length, 2);
+    assertEquals(rig.spy.calls, [
+      "open",
+      "message a",
+      "error first",
+      "close local",
+    ]);
+  }
+});
+
+test("an async error hook ends before close begins", async () => {
+  await using rig = Rig.spied({
+    message: () => Promise.reject(new Error("first")),
+    error: async () => {
+      for (let i = 0; i < 5; i++) await settle();
+    },
+  });
+  rig.send("a");
+  await settle();
+  rig.send(close(1011));
+  rig.far.end();
+  await rig.closed();
+  while (!rig.spy.calls.includes("close local")) await settle();
+  assertEquals(rig.spy.overlaps, []);
+});
+
+test("a breach is told to the error hook, after the messages before it", async () => {
+  await using rig = Rig.spied({});
+  rig.send("a", { rsv: 1, payload: "b" }, "c");
+  await settle();
+  assertEquals(rig.sent, ["close 1002"]);
+  rig.far.end();
+  await rig.closed();
+  assertEquals(rig.spy.calls.slice(0, 2), ["open", "message a"]);
+  assert(rig.spy.calls[2]!.startsWith("error "));
+  assertEquals(rig.spy.calls.slice(3), ["close protocol-error"]);
+});
+
+test("receive() is not for a handler with a message hook", async () => {
+  await using rig = Rig.spied({});
+  await assertRejects(() => rig.connection.receive(), TypeError);
+});
+
+test("a function's end closes with 1000, its exception with 1011", async () => {
+  for (
+    const [body, code] of [
+      [() => {}, 1000],
+      [() => Promise.reject(new Error("x")), 1011],
+      [() => {
+        throw new Error("x");
+      }, 1011],
+    ] as const
+  ) {
+    await using rig = Rig.running(body);
+    await settle();
+    assertEquals(rig.sent, [`close ${code}`]);
+    assertEquals(rig.reported.length, code === 1011 ? 1 : 0);
+  }
+});
+
+test("a peer that goes away is no failure of the function's", async () => {
+  let error: unknown;
+  await using rig = Rig.running(async (connection) => {
+    await connection.receive().catch((caught) => {
+      error = caught;
+      throw caught;
+    });
+  });
+  rig.far.destroy();
+  await rig.closed();
+  await settle();
+  assert(error instanceof ClosedError);
+  assertEquals(rig.reported, []);
+});
+
+/** Does one random thing, from either side. */
+function act(rig: Rig, random: Random, round: number): void {
+  const { connection } = rig;
+  const actions: (() => unknown)[] = [
+    () => rig.send(`${round}`),
+    () => rig.send(`${round}a`, { opcode: "ping" }, `${round}b`),
+    () => rig.send(`${round}`, close(3000)),
+    () => rig.far.end(),
+    () => rig.far.reset(),
+    () => connection.send(new Uint8Array(random.below(100_000))),
+    () => connection.close(3000),
+    () => connection.terminate(),
+    () => connection.pause(),
+    () => connection.resume(),
+    () => connection.ping().catch(() => {}),
+    () => connection.drained.catch(() => {}),
+    () => (rig.far.capacityBytes = random.below(2) === 0 ? 1000 : Infinity),
+    () => (rig.near.chunkBytes = 1 + random.below(20)),
+    () => rig.send({ rsv: 7 }),
+  ];
+  // The first four and the harmless ones more often than those that end it.
+  const action = random.below(3) > 0
+    ? actions[[0, 1, 5, 8, 9, 10, 11, 12, 13][random.below(9)]!]!
+    : actions[random.below(actions.length)]!;
+  if (rig.far.bufferedBytes === 0 && !rig.far.ended) action();
+}
+
+async function play(seed: number): Promise<void> {
+  const random = seededRandom(seed);
+  const hook = (
+    c: { close(): unknown; send(data: string): unknown },
+  ): unknown => {
+    const choice = random.below(20);
+    if (choice === 0) throw new Error("hook");
+    if (choice === 1) return void c.close();
+    if (choice < 6) return settle();
+    if (choice < 9) return Promise.resolve();
+    return void c.send("x");
+  };
+  await using rig = Rig.spied({
+    open: hook,
+    message: hook,
+    drain: hook,
+    ping: hook,
+    error: hook,
+    close: hook,
+  }, { closeTimeoutMs: 40 });
+  for (let round = 0; round < 12; round++) {
+    act(rig, random, round);
+    if (random.below(2) === 0) await settle();
+  }
+  rig.connection.resume();
+  rig.connection.terminate();
+  await rig.closed();
+  const { calls, overlaps } = rig.spy;
+  for (let i = 0; i < 200 && !calls.at(-1)!.startsWith("close"); i++) {
+    await settle();
+  }
+  await settle();
+  const name = `seed ${seed}: ${calls.join(", ")}`;
+  assertEquals(calls[0], "open", name);
+  assert(calls.at(-1)!.startsWith("close "), name);
+  const count = (word: string) =>
+    calls.filter((call) => call.startsWith(word)).length;
+  assertEquals([count("open"), count("close ")], [1, 1], name);
+  assertEquals(overlaps, [], name);
+  // Messages in order, each at most once.
+  const messages = calls.filter((call) => call.startsWith("message"));
+  const order = messages.map((call) =>
+    parseInt(call.slice(8)) * 2 + (call.endsWith("b") ? 1 : 0)
+  );
+  assertEquals(order, [...new Set(order)].sort((a, b) => a - b), name);
+}
+
+test("HD-5: whatever happens: open, messages in order, close", async () => {
+  for (let seed = 1; seed <= 150; seed++) {
+    await within(play(seed), `the end of seed ${seed}`);
+  }
+});
