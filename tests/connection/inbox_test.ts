@@ -1,0 +1,56 @@
+import { Inbox } from "../../connection/inbox.ts";
+import { assertEquals, test } from "../harness.ts";
+
+test("messages are taken in order, in whatever order they and the takers come", async () => {
+  const inbox = new Inbox();
+  assertEquals(inbox.isUsed, false);
+  inbox.push("a");
+  const first = inbox.take();
+  const second = inbox.take();
+  const third = inbox.take();
+  assertEquals([inbox.isUsed, inbox.isAwaited], [true, true]);
+  inbox.push("b");
+  inbox.push("c");
+  inbox.push("d");
+  assertEquals(await Promise.all([first, second, third]), ["a", "b", "c"]);
+  assertEquals([inbox.isAwaited, inbox.length, inbox.size], [false, 1, 1]);
+});
+
+test("length and size count what waits, over many messages", async () => {
+  const inbox = new Inbox();
+  let pushed = 0;
+  let taken = 0;
+  for (let round = 0; round < 50; round++) {
+    for (let i = 0; i <= round % 7; i++) inbox.push(`${pushed++}`.padStart(5));
+    for (let i = 0; i < 3 && inbox.length > 0; i++) {
+      assertEquals(await inbox.take(), `${taken++}`.padStart(5));
+    }
+    assertEquals(inbox.length, pushed - taken);
+    assertEquals(inbox.size, (pushed - taken) * 5);
+  }
+  while (inbox.length > 0) {
+    assertEquals(await inbox.take(), `${taken++}`.padStart(5));
+  }
+  assertEquals([taken, inbox.size], [pushed, 0]);
+});
+
+test("after the end what waits can be taken, then undefined", async () => {
+  const inbox = new Inbox();
+  inbox.push("a");
+  inbox.push(new Uint8Array(3));
+  inbox.end();
+  assertEquals(inbox.size, 4);
+  assertEquals(await inbox.take(), "a");
+  assertEquals((await inbox.take())?.length, 3);
+  assertEquals(await inbox.take(), undefined);
+  assertEquals(await inbox.take(), undefined);
+});
+
+test("the end reaches those who wait", async () => {
+  const inbox = new Inbox();
+  const both = [inbox.take(), inbox.take()];
+  inbox.end();
+  inbox.end();
+  assertEquals(await Promise.all(both), [undefined, undefined]);
+  assertEquals(inbox.isAwaited, false);
+});
