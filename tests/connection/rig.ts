@@ -9,7 +9,7 @@ import {
   SocketConnection,
 } from "../../connection.ts";
 import { Ticker } from "../../connection/ticker.ts";
-import { loadRuntime } from "../../runtime/transport.ts";
+import { loadRuntime, type Runtime } from "../../runtime/transport.ts";
 import { concat } from "../harness/bytes.ts";
 import { within } from "../harness/deadline.ts";
 import {
@@ -27,7 +27,11 @@ import {
   SinkLog,
 } from "../harness/memory_transport.ts";
 
-const runtime = await loadRuntime();
+/** The runtime; its timers keep a test alive, for there is nothing else here. */
+export const runtime: Runtime = {
+  ...await loadRuntime(),
+  unrefTimer: () => {},
+};
 
 /** Names of hooks. */
 export type HookName =

@@ -1,0 +1,201 @@
+/** Marks, pauses, half-closed streams and keepalive of one connection. */
+import { ClosedError } from "../../connection.ts";
+import { assert, assertEquals, assertRejects, test } from "../harness.ts";
+import { close, Rig, settle } from "./rig.ts";
+
+const many = (count: number) => Array.from({ length: count }, (_, i) => `${i}`);
+
+test("BP-3: reading pauses at 16 messages, and goes on below a quarter", async () => {
+  await using rig = new Rig();
+  rig.send(...many(15));
+  await settle();
+  assertEquals(rig.near.paused, false);
+  rig.send("15");
+  await settle();
+  assertEquals(rig.near.paused, true);
+  for (let left = 15; left >= 0; left--) {
+    assertEquals(await rig.connection.receive(), `${15 - left}`);
+    assertEquals([left, rig.near.paused], [left, left >= 4]);
+  }
+});
+
+test("BP-3: reading pauses at 64 KiB, and goes on below a quarter", async () => {
+  await using rig = new Rig();
+  for (let i = 0; i < 4; i++) {
+    assertEquals(rig.near.paused, false);
+    rig.send({ opcode: "binary", payload: new Uint8Array(16_384) });
+    await settle();
+  }
+  assertEquals(rig.near.paused, true);
+  for (const left of [3, 2, 1]) {
+    await rig.connection.receive();
+    assertEquals([left, rig.near.paused], [left, left >= 1]);
+  }
+  await rig.connection.receive();
+  assertEquals(rig.near.paused, false);
+});
+
+test("BP-3: reading pauses while an async hook is behind", async () => {
+  const gates: (() => void)[] = [];
+  await using rig = Rig.spied({
+    message: () => new Promise<void>((resolve) => gates.push(resolve)),
+  });
+  rig.send("0");
+  await settle();
+  assertEquals(rig.near.paused, false);
+  rig.send(...many(16));
+  await settle();
+  assertEquals([rig.near.paused, gates.length], [true, 1]);
+  for (let i = 0; i < 17; i++) {
+    gates[i]!();
+    await settle();
+  }
+  assertEquals([rig.near.paused, rig.spy.calls.length], [false, 18]);
+});
+
+test("pause() and resume() are the user's, and the marks hold nonetheless", async () => {
+  await using rig = Rig.spied({});
+  rig.connection.pause();
+  rig.connection.pause();
+  rig.send("a");
+  await settle();
+  assertEquals(rig.spy.calls, ["open"]);
+  rig.connection.resume();
+  await settle();
+  assertEquals(rig.spy.calls, ["open", "message a"]);
+
+  await using other = new Rig();
+  other.send(...many(20));
+  await settle();
+  other.connection.resume();
+  assertEquals(other.near.paused, true);
+});
+
+test("a paused connection still closes", async () => {
+  await using rig = new Rig();
+  rig.connection.pause();
+  rig.send("a");
+  const closed = rig.connection.close();
+  rig.send(close());
+  rig.far.end();
+  assertEquals((await closed).wasClean, true);
+});
+
+test("after close() what nobody takes does not pile up", async () => {
+  await using rig = new Rig();
+  void rig.connection.close();
+  for (let i = 0; i < 20; i++) {
+    rig.send(...many(50));
+    await settle();
+  }
+  assertEquals(rig.near.paused, false);
+  rig.send(close());
+  rig.far.end();
+  assertEquals((await rig.closed()).wasClean, true);
+  let taken = 0;
+  await assertRejects(async () => {
+    while (await rig.connection.receive()) taken++;
+  }, ClosedError);
+  assertEquals(taken, 16);
+});
+
+test("CL-5: after the peer's FIN queued answers are still written", async () => {
+  await using rig = Rig.spied({
+    message: async (c, data) => {
+      await settle();
+      c.send(`re: ${data}`);
+    },
+  });
+  rig.send("a", "b");
+  rig.far.end();
+  const info = await rig.closed();
+  assertEquals([info.code, info.cause], [1006, "transport-error"]);
+  assertEquals(rig.sent, ["re: a", "re: b"]);
+  await settle();
+  assertEquals(rig.spy.calls, [
+    "open",
+    "message a",
+    "message b",
+    "close transport-error",
+  ]);
+});
+
+test("CL-5: a FIN in the middle of a frame", async () => {
+  await using rig = Rig.spied({});
+  rig.far.write(Uint8Array.of(0x81, 0x85, 1, 2));
+  rig.far.end();
+  const info = await rig.closed();
+  assertEquals([info.code, info.wasClean], [1006, false]);
+});
+
+test("CL-6: a reset is one close, with the error", async () => {
+  await using rig = Rig.spied({});
+  rig.send("a");
+  await settle();
+  rig.far.reset();
+  const info = await rig.closed();
+  assertEquals([info.cause, info.code], ["transport-error", 1006]);
+  assert(info.error instanceof Error);
+  await settle();
+  assertEquals(rig.spy.calls, ["open", "message a", "close transport-error"]);
+});
+
+test("a Close that arrived before the stream broke still counts", async () => {
+  await using rig = Rig.spied({ message: () => settle() });
+  rig.send("a", close(3000, "bye"));
+  await Promise.resolve();
+  await settle();
+  rig.far.reset();
+  const info = await rig.closed();
+  assertEquals([info.code, info.reason, info.cause], [3000, "bye", "peer"]);
+});
+
+test("a silent peer is pinged, and any byte keeps it", async () => {
+  await using rig = new Rig({ pingIntervalMs: 40, pingTimeoutMs: 10_000 });
+  while (!rig.sent.includes("ping")) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assertEquals(rig.connection.latencyMs, undefined);
+  rig.send({ opcode: "pong", payload: rig.frames[0]!.payload });
+  await settle();
+  assert(rig.connection.latencyMs! >= 0);
+});
+
+test("KA: a paused connection is not taken for dead", async () => {
+  await using rig = new Rig({ pingIntervalMs: 20, pingTimeoutMs: 20 });
+  rig.connection.pause();
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  assertEquals([rig.connection.readyState, rig.sent], [1, []]);
+});
+
+test("drained settles below the mark, and send tells when to wait", async () => {
+  await using rig = new Rig({ sendHighWaterBytes: 1000 }, {
+    capacityBytes: 100,
+  });
+  rig.far.pause();
+  await rig.connection.drained;
+  assertEquals(rig.connection.send(new Uint8Array(500)), true);
+  assertEquals(rig.connection.send(new Uint8Array(1500)), false);
+  let isDrained = false;
+  const drained = rig.connection.drained.then(() => isDrained = true);
+  await settle();
+  assertEquals(isDrained, false);
+  rig.far.resume();
+  await drained;
+  assert(rig.connection.bufferedAmount < 1000);
+});
+
+test("stats count messages, frames and bytes", async () => {
+  await using rig = Rig.spied({ message: (c) => c.send("12345") });
+  rig.send("ab", { opcode: "ping" }, { fin: false, payload: "c" }, {
+    opcode: "continuation",
+  });
+  await settle();
+  assertEquals(rig.connection.stats, {
+    bytesReceived: 8 + 6 + 7 + 6,
+    bytesSent: 2 + 7 + 7,
+    framesReceived: 4,
+    messagesReceived: 2,
+    messagesSent: 2,
+  });
+});
