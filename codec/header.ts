@@ -158,7 +158,7 @@ export function parseDistinctTokens(
  */
 export class HeaderList {
   readonly #text: string;
-  readonly #offsets: readonly number[];
+  #index: readonly number[] | undefined;
 
   /**
    * Wraps a head that was parsed. To make a list of fields, use
@@ -170,7 +170,20 @@ export class HeaderList {
    */
   constructor(text: string, offsets: readonly number[]) {
     this.#text = text;
-    this.#offsets = offsets;
+    this.#index = offsets;
+  }
+
+  /**
+   * Makes a list of the same fields that costs only their text, until it is
+   * asked for one of them.
+   */
+  compact(): HeaderList {
+    const offsets = this.#offsets;
+    const start = offsets[0] ?? 0;
+    const end = offsets[offsets.length - 1] ?? 0;
+    const list = new HeaderList(this.#text.slice(start, end), offsets);
+    list.#index = undefined;
+    return list;
   }
 
   /**
@@ -189,6 +202,11 @@ export class HeaderList {
       offsets.push(valueEnd - value.length, valueEnd);
     }
     return new HeaderList(text, offsets);
+  }
+
+  /** The offsets; found again in a text that has been checked before. */
+  get #offsets(): readonly number[] {
+    return this.#index ??= indexOf(this.#text);
   }
 
   /** Count of fields. */
@@ -262,4 +280,23 @@ export class HeaderList {
     }
     return -1;
   }
+}
+
+/** Finds the fields in a text of well-formed lines, without the last line's end. */
+function indexOf(text: string): number[] {
+  const offsets: number[] = [];
+  for (let start = 0; start < text.length;) {
+    const found = text.indexOf("\r\n", start);
+    const end = found < 0 ? text.length : found;
+    const colon = text.indexOf(":", start);
+    let valueStart = colon + 1;
+    while (valueStart < end && isOws(text.charCodeAt(valueStart))) valueStart++;
+    let valueEnd = end;
+    while (valueEnd > valueStart && isOws(text.charCodeAt(valueEnd - 1))) {
+      valueEnd--;
+    }
+    offsets.push(start, colon, valueStart, valueEnd);
+    start = end + 2;
+  }
+  return offsets;
 }

@@ -92,7 +92,8 @@ export class MessageReader {
   readonly #maxFragments: number;
   readonly #decoding: TextDecoding;
   readonly #transform: MessageTransform | undefined;
-  readonly #validator: Utf8Validator = new Utf8Validator();
+  /** Made with the first text that is not plain ASCII. */
+  #validator: Utf8Validator | undefined;
 
   /** Opcode of the message under way; 0 where there is none. */
   #opcode = 0;
@@ -164,7 +165,7 @@ export class MessageReader {
       ? seenBits(chunk, start, end)
       : maskRange(chunk, start, end, maskKey);
     if ((seen & 0x80) === 0) return this.#decoding.ascii(chunk, start, end);
-    const validator = this.#validator;
+    const validator = this.#validator ??= new Utf8Validator();
     const valid = validator.push(chunk, start, end) && validator.complete;
     if (valid) return this.#decoding.utf8(chunk, start, end);
     this.violation = "invalid-utf8";
@@ -199,8 +200,9 @@ export class MessageReader {
       ? seenBits(chunk, start, end)
       : maskRange(chunk, start, end, maskKey);
     this.#buffer.set(chunk.subarray(start, end), at);
-    if ((seen & 0x80) === 0 && this.#validator.complete) return true;
+    if ((seen & 0x80) === 0 && this.#isComplete) return true;
     this.#ascii = false;
+    this.#validator ??= new Utf8Validator();
     // Section 8.1: "When an endpoint is to interpret a byte stream as UTF-8 but
     // finds that the byte stream is not, in fact, a valid UTF-8 stream, that
     // endpoint MUST _Fail the WebSocket Connection_". Found at the bad byte.
@@ -217,7 +219,7 @@ export class MessageReader {
   finish(): Message | undefined {
     const text = this.#opcode === OPCODES.text;
     const ascii = this.#ascii;
-    const complete = this.#validator.complete;
+    const complete = this.#isComplete;
     const compressed = this.#compressed;
     const buffer = this.#buffer;
     const length = this.#bufferBytes;
@@ -254,6 +256,11 @@ export class MessageReader {
     return undefined;
   }
 
+  /** Whether the text so far ends with a whole character. */
+  get #isComplete(): boolean {
+    return this.#validator === undefined || this.#validator.complete;
+  }
+
   /** Most bytes on the wire: deflate can grow what it cannot shrink, a little. */
   #maxWireBytes(): number {
     const most = this.#maxMessageBytes;
@@ -268,7 +275,7 @@ export class MessageReader {
     this.#buffer = NO_BYTES;
     this.#bufferBytes = 0;
     this.#ascii = true;
-    this.#validator.reset();
+    this.#validator?.reset();
   }
 
   /**

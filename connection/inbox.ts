@@ -17,25 +17,29 @@ export class Inbox {
   /** Whether anybody has ever asked. */
   isUsed = false;
 
-  #messages: Message[] = [];
+  // Both are made when they are needed: most handlers never ask.
+  #messages: Message[] | undefined;
   #first = 0;
-  #waiters: Waiter[] = [];
+  #waiters: Waiter[] | undefined;
   #ended = false;
 
   /** Count of waiting messages. */
   get length(): number {
-    return this.#messages.length - this.#first;
+    return this.#messages === undefined
+      ? 0
+      : this.#messages.length - this.#first;
   }
 
   /** Whether somebody waits, and so has finished with all earlier messages. */
   get isAwaited(): boolean {
-    return this.#waiters.length > 0;
+    return this.#waiters !== undefined && this.#waiters.length > 0;
   }
 
   /** Appends a message, or hands it to the one who has waited longest. */
   push(message: Message): void {
-    const waiter = this.#waiters.shift();
+    const waiter = this.#waiters?.shift();
     if (waiter !== undefined) return waiter.resolve(message);
+    this.#messages ??= [];
     this.#messages.push(message);
     this.size += message.length;
   }
@@ -47,24 +51,27 @@ export class Inbox {
    */
   take(): Promise<Message | undefined> {
     this.isUsed = true;
-    if (this.length > 0) return Promise.resolve(this.#shift());
+    if (this.length > 0) {
+      return Promise.resolve(this.#shift(this.#messages!));
+    }
     if (this.#ended) return Promise.resolve(undefined);
-    return new Promise((resolve) => this.#waiters.push({ resolve }));
+    const waiters = this.#waiters ??= [];
+    return new Promise((resolve) => waiters.push({ resolve }));
   }
 
   /** Ends: those who wait get `undefined`; waiting messages can still be taken. */
   end(): void {
     this.#ended = true;
-    for (const waiter of this.#waiters) waiter.resolve(undefined);
-    this.#waiters = [];
+    for (const waiter of this.#waiters ?? []) waiter.resolve(undefined);
+    this.#waiters = undefined;
   }
 
-  #shift(): Message {
-    const message = this.#messages[this.#first]!;
+  #shift(messages: Message[]): Message {
+    const message = messages[this.#first]!;
     // Not `shift()`, whose cost grows with the queue.
-    this.#messages[this.#first++] = "";
-    if (this.#first === this.#messages.length || this.#first === 64) {
-      this.#messages = this.#messages.slice(this.#first);
+    messages[this.#first++] = "";
+    if (this.#first === messages.length || this.#first === 64) {
+      this.#messages = messages.slice(this.#first);
       this.#first = 0;
     }
     this.size -= message.length;

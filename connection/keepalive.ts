@@ -74,6 +74,6 @@ export class Keepalive {
 
   /** Moves a time back by up to a quarter interval, so that Pings spread. */
   #spread(timeMs: number): number {
-    return timeMs - Math.random() * this.#intervalMs / 4;
+    return timeMs - Math.floor(Math.random() * this.#intervalMs / 4);
   }
 }

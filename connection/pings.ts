@@ -4,8 +4,6 @@
  * @module
  */
 
-import { nowMs } from "./ticker.ts";
-
 interface PendingPing {
   readonly payload: Uint8Array;
   readonly sentMs: number;
@@ -20,7 +18,8 @@ const PAYLOAD_BYTES = 4;
 export class Pings {
   /** Latest round trip, in milliseconds; `undefined` before the first. */
   latencyMs: number | undefined;
-  #pending: PendingPing[] = [];
+  /** Made with the first Ping. */
+  #pending: PendingPing[] | undefined;
 
   /** Makes a payload that cannot be guessed. */
   static payload(): Uint8Array {
@@ -36,11 +35,12 @@ export class Pings {
    * @throws {Error} If a Ping with this payload is under way already.
    */
   start(payload: Uint8Array): Promise<number> {
-    if (this.#pending.some((ping) => isEqual(ping.payload, payload))) {
+    const pending = this.#pending ??= [];
+    if (pending.some((ping) => isEqual(ping.payload, payload))) {
       throw new Error("Cannot ping: a Ping with this payload is under way");
     }
     const roundTrip = new Promise<number>((resolve, reject) => {
-      this.#pending.push({ payload, sentMs: nowMs(), resolve, reject });
+      pending.push({ payload, sentMs: performance.now(), resolve, reject });
     });
     roundTrip.catch(() => {});
     return roundTrip;
@@ -51,12 +51,12 @@ export class Pings {
    * (RFC 6455, section 5.5.3); any other is nobody's.
    */
   answer(payload: Uint8Array): void {
-    const index = this.#pending.findIndex((ping) =>
-      isEqual(ping.payload, payload)
-    );
+    const pending = this.#pending;
+    if (pending === undefined) return;
+    const index = pending.findIndex((ping) => isEqual(ping.payload, payload));
     if (index < 0) return;
-    const now = nowMs();
-    for (const ping of this.#pending.splice(0, index + 1)) {
+    const now = performance.now();
+    for (const ping of pending.splice(0, index + 1)) {
       this.latencyMs = now - ping.sentMs;
       ping.resolve(this.latencyMs);
     }
@@ -64,7 +64,8 @@ export class Pings {
 
   /** Gives up on all. */
   end(error: Error): void {
-    for (const ping of this.#pending.splice(0)) ping.reject(error);
+    for (const ping of this.#pending ?? []) ping.reject(error);
+    this.#pending = undefined;
   }
 }
 

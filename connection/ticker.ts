@@ -24,9 +24,12 @@ const MAX_PERIOD_MS = 1_000;
 /** Shortest period. */
 const MIN_PERIOD_MS = 5;
 
-/** Tells the time on the monotonic clock, in milliseconds. */
+/**
+ * Tells the time on the monotonic clock, in whole milliseconds: engines keep whole
+ * numbers in the object that holds them, fractions in a box of their own.
+ */
 export function nowMs(): number {
-  return performance.now();
+  return Math.floor(performance.now());
 }
 
 /** Calls `tick` of all its members, once a period. */

@@ -84,14 +84,13 @@ export function accept(
   if (acceptor.isShuttingDown) return refused("shutting-down");
   const { route, params } = match;
   const { secure } = transport;
-  const origin = `${secure ? "wss" : "ws"}://${head.headers.get("host")}`;
+  const request = new SiteRequest(secure, offer.target, head.headers);
   // A host that the grammar allows may still be none, such as "[:::]": handlers
   // would find out by an exception when they ask for the URL.
-  if (!URL.canParse(origin)) return refused("bad-host");
+  if (!URL.canParse(request.origin)) return refused("bad-host");
   if (!mayConnect(offer.origin, offer.host, route.origins)) {
     return refused("origin-not-allowed");
   }
-  const request = new SiteRequest(origin, offer.target, head.headers);
   const handlerClass = route.handlerClass;
   if (handlerClass?.upgrade === undefined) {
     return conclude(acceptor, offer, match, request, undefined);

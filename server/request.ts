@@ -13,24 +13,29 @@ import type { ConnectionRequest } from "../connection.ts";
  */
 export class SiteRequest implements ConnectionRequest {
   readonly method: string = "GET";
-  readonly #origin: string;
+  readonly #secure: boolean;
   readonly #target: string;
   readonly #fields: HeaderList;
   #headers: Headers | undefined;
 
   /**
-   * @param origin Scheme and authority, such as `ws://localhost:8080`.
+   * @param secure Whether it came through TLS.
    * @param target Path and query, as sent.
    * @param fields Headers, as sent.
    */
-  constructor(origin: string, target: string, fields: HeaderList) {
-    this.#origin = origin;
+  constructor(secure: boolean, target: string, fields: HeaderList) {
+    this.#secure = secure;
     this.#target = target;
-    this.#fields = fields;
+    this.#fields = fields.compact();
+  }
+
+  /** Scheme and authority, such as `ws://localhost:8080`. */
+  get origin(): string {
+    return `${this.#secure ? "wss" : "ws"}://${this.#fields.get("host")}`;
   }
 
   get url(): string {
-    return new URL(this.#origin + this.#target).href;
+    return new URL(this.origin + this.#target).href;
   }
 
   get headers(): Headers {

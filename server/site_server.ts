@@ -6,6 +6,7 @@
 
 import {
   encodeClose,
+  type Extension,
   HeaderList,
   isUpgrade,
   type RequestHead,
@@ -94,6 +95,7 @@ export interface ServerOwner {
 }
 
 const SHUTDOWN_OPTION_NAMES = new Set(["code", "reason", "timeoutMs"]);
+const NO_EXTENSIONS: readonly Extension[] = [];
 const DEFAULT_SHUTDOWN_TIMEOUT_MS = 10_000;
 
 /** Implements {@linkcode Server}. */
@@ -209,7 +211,7 @@ export class SiteServer implements Server, EntranceOwner {
       request: accepted.request,
       params,
       subprotocol: accepted.subprotocol,
-      extensions: [],
+      extensions: NO_EXTENSIONS,
       transform: undefined,
       owner: this,
     });

@@ -1,3 +1,4 @@
+import { RequestHeadReader } from "../../codec/http.ts";
 import { assert, assertEquals, assertThrows, test } from "../harness.ts";
 import {
   equalsIgnoreCase,
@@ -132,4 +133,16 @@ test("HS-16: HeaderList knows no prototype's names", () => {
 
 test("AP-2: HeaderList.from() refuses what may not be sent", () => {
   assertThrows(() => HeaderList.from([["a", "\n"]]), TypeError);
+});
+
+test("HeaderList.compact() keeps the fields, and finds them again", () => {
+  const reader = new RequestHeadReader();
+  const text = "GET / HTTP/1.1\r\nHost: \t a \r\nX-Empty:\r\n" +
+    "Set-Cookie: 1:2\r\nX-Blank:  \t \r\n\r\n";
+  reader.receive(new TextEncoder().encode(text));
+  const fields = reader.head!.headers;
+  assertEquals([...fields.compact()], [...fields]);
+  assertEquals(fields.compact().get("host"), "a");
+  assertEquals(fields.compact().compact().get("set-cookie"), "1:2");
+  assertEquals([...HeaderList.from([]).compact()], []);
 });
