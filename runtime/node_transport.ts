@@ -56,7 +56,10 @@ export class NodeTransport implements Transport {
   #isGone = false;
   #error: Error | undefined;
   // The same function for every write: Node then batches the calls.
-  readonly #onWritten = (): void => this.#drain();
+  readonly #onWritten = (error?: Error | null): void => {
+    // Node also calls back for what a reset has kept from leaving.
+    if (!error) this.#drain();
+  };
 
   /**
    * @param socket A connected socket with `allowHalfOpen`, the transport's from
