@@ -81,6 +81,8 @@ export class Link implements TransportSink, Ticking {
   #isPaused = false;
   #isPausedByUser = false;
   #hasPeerEnded = false;
+  /** Whether this side has dropped the connection; `close` follows. */
+  #isDropped = false;
   #cause: CloseCause | undefined;
   #error: Error | undefined;
   /** When to give up waiting for the peer, or for the handler; 0 for never. */
@@ -122,7 +124,8 @@ export class Link implements TransportSink, Ticking {
 
   /** Whether messages may be sent. */
   get isOpen(): boolean {
-    return !this.isClosed && this.protocol.sent === undefined;
+    return !this.isClosed && !this.#isDropped &&
+      this.protocol.sent === undefined;
   }
 
   // What the transport says.
@@ -223,7 +226,8 @@ export class Link implements TransportSink, Ticking {
   /** Writes as much output as the transport takes. */
   flush(): void {
     const { protocol, transport } = this;
-    if (this.isClosed || this.isHeld || transport.bufferedBytes > 0) return;
+    if (this.isClosed || this.#isDropped || this.isHeld) return;
+    if (transport.bufferedBytes > 0) return;
     let chunk = protocol.takeOutput();
     while (chunk !== undefined && transport.write(chunk)) {
       chunk = protocol.takeOutput();
@@ -273,8 +277,11 @@ export class Link implements TransportSink, Ticking {
 
   /** Drops the connection. */
   drop(cause: CloseCause, error?: Error): void {
-    if (this.isClosed) return;
+    if (this.isClosed || this.#isDropped) return;
     this.decide(cause, error);
+    this.#isDropped = true;
+    this.#startClosing();
+    this.protocol.abandon();
     this.transport.destroy();
   }
 
