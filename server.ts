@@ -333,19 +333,48 @@ export class Site {
 
 function checkListenOptions(options: ListenOptions): void {
   checkKeys("listen", options, LISTEN_OPTION_NAMES);
-  const { port, path, tls } = options;
+  const { port, path, hostname, backlog, reusePort, signal, tls } = options;
   if ((port === undefined) === (path === undefined)) {
     throw new TypeError("Cannot listen: give either a port or a path");
   }
-  if (port !== undefined) {
-    checkAmount("listen", "port", port);
-    if (!Number.isInteger(port) || port > 65_535) {
-      throw new RangeError(`Cannot listen: the port is out of range: ${port}`);
-    }
+  if (port !== undefined) checkCount("port", port, 65_535);
+  if (backlog !== undefined) checkCount("backlog", backlog, 2 ** 31 - 1);
+  if (path === "" || !isOptional("string", path)) {
+    throw new TypeError("Cannot listen: the path is no text, or empty");
   }
-  if (tls === undefined) return;
+  if (!isOptional("string", hostname)) {
+    throw new TypeError("Cannot listen: the hostname is not a string");
+  }
+  if (!isOptional("boolean", reusePort)) {
+    throw new TypeError("Cannot listen: reusePort is not a boolean");
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError("Cannot listen: signal is not an AbortSignal");
+  }
+  if (tls !== undefined) checkListenTls(tls);
+}
+
+function checkListenTls(tls: ListenTls): void {
   checkKeys("listen", tls, TLS_OPTION_NAMES);
-  if (typeof tls.cert !== "string" || typeof tls.key !== "string") {
+  const { cert, key, alpnProtocols = [] } = tls;
+  if (typeof cert !== "string" || typeof key !== "string") {
     throw new TypeError("Cannot listen: tls needs cert and key, as PEM texts");
   }
+  if (
+    !Array.isArray(alpnProtocols) ||
+    !alpnProtocols.every((name) => typeof name === "string")
+  ) {
+    throw new TypeError("Cannot listen: alpnProtocols is no array of texts");
+  }
+}
+
+function checkCount(name: string, value: unknown, most: number): void {
+  checkAmount("listen", name, value);
+  if (!Number.isInteger(value) || value as number > most) {
+    throw new RangeError(`Cannot listen: ${name} is out of range: ${value}`);
+  }
+}
+
+function isOptional(type: "boolean" | "string", value: unknown): boolean {
+  return value === undefined || typeof value === type;
 }

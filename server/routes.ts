@@ -148,7 +148,11 @@ export class Routes {
     if (options.origins !== undefined) {
       checkOriginRules("add the handler", options.origins);
     }
-    if (!options.replace && this.has(path)) {
+    const { replace = false } = options;
+    if (typeof replace !== "boolean") {
+      throw new TypeError("Cannot add the handler: replace is not a boolean");
+    }
+    if (!replace && this.has(path)) {
       throw new TypeError(`Cannot add the handler: the path has one: ${path}`);
     }
     const isClass = isHandlerClass(handler);
