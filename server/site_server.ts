@@ -97,6 +97,8 @@ export interface ServerOwner {
 const SHUTDOWN_OPTION_NAMES = new Set(["code", "reason", "timeoutMs"]);
 const NO_EXTENSIONS: readonly Extension[] = [];
 const DEFAULT_SHUTDOWN_TIMEOUT_MS = 10_000;
+/** Longest delay that a timer takes; a longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Implements {@linkcode Server}. */
 export class SiteServer implements Server, EntranceOwner {
@@ -132,7 +134,7 @@ export class SiteServer implements Server, EntranceOwner {
   ): Promise<void> {
     this.#listener = await this.#runtime.listen({
       ...options,
-      handshakeTimeoutMs: this.openTimeoutMs,
+      handshakeTimeoutMs: Math.min(this.openTimeoutMs, MAX_TIMER_MS),
       accept: (transport) => {
         transport.start(this.#enter(transport));
       },
@@ -164,10 +166,14 @@ export class SiteServer implements Server, EntranceOwner {
     // Arguments are refused before anything changes.
     checkKeys("shut down", options, SHUTDOWN_OPTION_NAMES);
     const { code = 1001, reason = "" } = options;
-    const timeoutMs = options.timeoutMs ?? DEFAULT_SHUTDOWN_TIMEOUT_MS;
+    const { timeoutMs = DEFAULT_SHUTDOWN_TIMEOUT_MS } = options;
     checkAmount("shut down", "timeoutMs", timeoutMs);
     encodeClose(code, reason);
-    return this.#shutdown ??= this.#end(code, reason, timeoutMs);
+    return this.#shutdown ??= this.#end(
+      code,
+      reason,
+      Math.min(timeoutMs, MAX_TIMER_MS),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -33,6 +33,7 @@ import {
   rawUpgrade,
   upgradeRequest,
 } from "./harness/raw_client.ts";
+import { certificate } from "./runtime/recorder.ts";
 
 /** One connection of ours, with the other end in our hands. */
 interface End {
@@ -503,6 +504,7 @@ test("AP-1: shutdown refuses options that are unknown or wrong, and changes noth
     [5, TypeError],
     [{ timeout: 5 }, TypeError],
     [{ timeoutMs: "5" }, TypeError],
+    [{ timeoutMs: null }, TypeError],
     [{ timeoutMs: -1 }, RangeError],
     [{ timeoutMs: NaN }, RangeError],
     [{ code: "1001" }, TypeError],
@@ -521,6 +523,41 @@ test("AP-1: shutdown refuses options that are unknown or wrong, and changes noth
   await using raw = await rawConnect(portOf(server));
   raw.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   assert((await raw.readHead()).startsWith("HTTP/1.1 404 "));
+});
+
+test("Infinity waits, in every time there is", async () => {
+  // Regression: a timer that is set to Infinity fires at once.
+  const site = new Site({
+    openTimeoutMs: Infinity,
+    closeTimeoutMs: Infinity,
+    pingIntervalMs: Infinity,
+    pingTimeoutMs: Infinity,
+  });
+  site.addHandler("/", async (connection) => {
+    await connection.receive();
+  });
+  const tls = { cert: certificate("leaf.crt"), key: certificate("leaf.key") };
+  const where = { port: 0, hostname: "127.0.0.1" };
+  await using server = await site.listen(where);
+  await using secure = await site.listen({ ...where, tls });
+  for (const one of [server, secure]) {
+    const scheme = one === secure ? "wss" : "ws";
+    const connection = await dial(`${scheme}://127.0.0.1:${portOf(one)}/`, {
+      tls: { ca: certificate("ca.crt") },
+      openTimeoutMs: Infinity,
+      closeTimeoutMs: Infinity,
+    });
+    assertEquals((await connection.close()).wasClean, true);
+  }
+  await using raw = await rawUpgrade(portOf(server), "/");
+  const down = server.shutdown({ timeoutMs: Infinity });
+  assertEquals((await raw.readFrame()).opcode, 8);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assertEquals(raw.ended, false);
+  raw.sendFrame({ opcode: "close", payload: closePayload(1001) });
+  await raw.readToEnd();
+  raw.end();
+  await down;
 });
 
 test("AP-1: dial refuses arguments that are unknown or wrong", async () => {
