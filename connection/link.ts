@@ -195,13 +195,17 @@ export class Link implements TransportSink, Ticking {
     return accepted && this.#sent();
   }
 
-  /** Sends a message that was framed before; as `send`. */
+  /**
+   * Sends a message that was framed before.
+   *
+   * @returns Whether it was accepted, also where it is the last one for now.
+   */
   sendPrepared(message: PreparedMessage): boolean {
-    if (!this.#hasRoom()) return false;
-    const accepted = this.protocol.sendPrepared(message) && this.#sent();
+    if (!this.#hasRoom() || !this.protocol.sendPrepared(message)) return false;
+    this.#sent();
     // At once, so that a thousand peers need not hold a buffer each.
     if (!this.#isCorked) this.flush();
-    return accepted;
+    return true;
   }
 
   /** Sends a fragment; as `send`. */

@@ -20,6 +20,7 @@ import {
   type Role,
   type TextDecoding,
 } from "../codec.ts";
+import { CHEAP_ARRAY_BYTES } from "../runtime/memory.ts";
 import { decodeLatin1, decodeUtf8 } from "../runtime/text.ts";
 import type { Address, Transport } from "../runtime/transport.ts";
 import { type CloseCause, ClosedError, type CloseInfo } from "./close_info.ts";
@@ -109,6 +110,7 @@ export class SocketConnection<Data = unknown>
       {
         role: init.role,
         decoding,
+        cheapArrayBytes: CHEAP_ARRAY_BYTES,
         ...(init.transform && { transform: init.transform }),
       },
       init.settings,
@@ -257,12 +259,11 @@ export class SocketConnection<Data = unknown>
     await this.close();
   }
 
-  /** Sends a message that was framed before. */
+  /** Sends a message that was framed before; tells whether it was accepted. */
   sendPrepared(message: PreparedMessage): boolean {
-    if (this.#stream !== undefined) {
-      return this.#sendLater(message.data, true);
-    }
-    return this.link.sendPrepared(message);
+    if (this.#stream === undefined) return this.link.sendPrepared(message);
+    this.#sendLater(message.data, true);
+    return this.link.isOpen;
   }
 
   /** Hands the connection to an instance of a handler class. */
