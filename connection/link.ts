@@ -80,6 +80,7 @@ export class Link implements TransportSink, Ticking {
   #isCorked = false;
   #isPaused = false;
   #isPausedByUser = false;
+  #isGivenUp = false;
   #hasPeerEnded = false;
   /** Whether this side has dropped the connection; `close` follows. */
   #isDropped = false;
@@ -141,6 +142,7 @@ export class Link implements TransportSink, Ticking {
 
   drain(): void {
     this.flush();
+    this.updateReading();
   }
 
   end(): void {
@@ -277,6 +279,9 @@ export class Link implements TransportSink, Ticking {
     if (!this.isOpen) return;
     this.startClose(1013, "the send buffer is full", "backpressure");
     this.decide("backpressure");
+    // One who does not read will not answer; what it says is not worth memory.
+    this.#isGivenUp = true;
+    this.updateReading();
   }
 
   /** Drops the connection. */
@@ -312,7 +317,8 @@ export class Link implements TransportSink, Ticking {
   /** Notes that the last event has to wait; it does so for a bounded time. */
   keepWaiting(): void {
     if (this.#overdueMs > 0) return;
-    this.#overdueMs = nowMs() + this.settings.closeTimeoutMs;
+    // Half of it: a peer with the same timeout must not give up first.
+    this.#overdueMs = nowMs() + Math.ceil(this.settings.closeTimeoutMs / 2);
   }
 
   /** Settles the report, unless it is settled. */
@@ -337,8 +343,10 @@ export class Link implements TransportSink, Ticking {
   updateReading(): void {
     // Once our Close frame is out, the peer's has to be found: what comes
     // before it over the mark is dropped by the owner.
-    const pause = this.isOpen && !this.#hasPeerEnded &&
-      (this.#isPausedByUser || this.#owner.isFull(this.#isPaused));
+    const pause = this.#isGivenUp ||
+      this.isOpen && !this.#hasPeerEnded &&
+        (this.#isPausedByUser || this.protocol.isFlooded ||
+          this.#owner.isFull(this.#isPaused));
     if (pause === this.#isPaused) return;
     this.#isPaused = pause;
     // Bytes that are not read are no sign of a dead peer.
@@ -356,8 +364,8 @@ export class Link implements TransportSink, Ticking {
     if (this.#deadlineMs > 0) {
       if (now < this.#deadlineMs) return;
       this.drop("close-timeout");
-    } else if (this.isOpen && !this.#isPaused) {
-      const verdict = this.#keepalive.check(now);
+    } else if (this.isOpen) {
+      const verdict = this.#keepalive.check(now, this.#isPaused);
       if (verdict === "ping") {
         this.ping(Pings.payload());
       } else if (verdict === "dead") {

@@ -42,6 +42,9 @@ export interface ConnectionOptions {
    * How long the peer may take to answer a Close frame, and then to end the
    * stream, in milliseconds. Then the connection is dropped.
    *
+   * When the peer closes first, a hook that is pending, or the one who takes the
+   * messages, has half of it to finish before the peer is answered.
+   *
    * @default {10_000}
    */
   readonly closeTimeoutMs?: number;

@@ -187,6 +187,9 @@ test("await close() inside an async message hook returns", async () => {
   await settle();
   assertEquals(rig.sent, ["close 3000"]);
   rig.send(close(3000));
+  await settle();
+  // The server ends first (RFC 6455, section 7.1.1), so it has seen the answer.
+  assertEquals(rig.near.ended, true);
   rig.far.end();
   const closed = await rig.closed(2000);
   assertEquals([closed.wasClean, closed.cause], [true, "local"]);
@@ -251,6 +254,24 @@ test("HD-2: a hook that never settles delays the end no longer than closeTimeout
   assertEquals([info.code, info.cause, info.wasClean], [1001, "peer", true]);
   assertEquals(rig.sent, ["close 1001"]);
   assertEquals(rig.spy.calls, ["open", "message a"]);
+});
+
+test("HD-2: the peer's Close is answered before a peer with the same timeout gives up", async () => {
+  await using rig = Rig.running(async (connection) => {
+    await connection.receive();
+    await connection.closed; // takes no more messages, and does not say so
+  }, { closeTimeoutMs: 400 });
+  rig.send("a");
+  await settle();
+  rig.send(close());
+  const startMs = performance.now();
+  while (rig.sent.length === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert(performance.now() - startMs < 350, "too late");
+  assertEquals(rig.sent, ["close 1000"]);
+  rig.far.end();
+  assertEquals((await rig.closed()).wasClean, true);
 });
 
 test("HD-2: nor when the peer just goes away", async () => {
@@ -380,6 +401,52 @@ test("a breach is told to the error hook, after the messages before it", async (
 test("receive() is not for a handler with a message hook", async () => {
   await using rig = Rig.spied({});
   await assertRejects(() => rig.connection.receive(), TypeError);
+});
+
+test("the answer to a function's Close is seen although it takes no more messages", async () => {
+  await using rig = Rig.running(async (connection) => {
+    await connection.receive();
+  });
+  rig.send("a");
+  await settle();
+  assertEquals(rig.sent, ["close 1000"]);
+  rig.send("b", close());
+  await settle();
+  assertEquals(rig.near.ended, true);
+  rig.far.end();
+  const info = await rig.closed();
+  assertEquals([info.wasClean, info.cause], [true, "local"]);
+});
+
+test("hooks of a handler that takes messages do not overlap either", async () => {
+  const log: string[] = [];
+  let isInside = false;
+  const note = async (name: string) => {
+    log.push(isInside ? `${name} overlaps` : name);
+    isInside = true;
+    await settle();
+    isInside = false;
+  };
+  class Taker extends Handler {
+    override open = () => note("open");
+    override ping = () => note("ping");
+    override pong = () => note("pong");
+    override close = () => note("close");
+  }
+  await using rig = new Rig();
+  rig.connection.handle(new Taker(rig.connection));
+  rig.send({ opcode: "ping" }, "a", { opcode: "pong" }, { opcode: "ping" });
+  assertEquals(await rig.connection.receive(), "a");
+  const end = assertRejects(() => rig.connection.receive(), ClosedError);
+  rig.send(close());
+  rig.far.end();
+  await rig.closed();
+  await end;
+  while (!log.at(-1)!.startsWith("close")) await settle();
+  await settle();
+  // Messages do not wait for hooks here, and of Pings the latest counts.
+  assertEquals([log[0], log.at(-2), log.at(-1)], ["open", "ping", "close"]);
+  assert(!log.join().includes("overlaps"), log.join());
 });
 
 test("a function's end closes with 1000, its exception with 1011", async () => {
