@@ -79,7 +79,8 @@ function watch(pingIntervalMs: number, pingTimeoutMs: number) {
   });
   const base = nowMs();
   const keepalive = new Keepalive(settings, near);
-  return { keepalive, near, at: (ms: number) => keepalive.check(base + ms) };
+  const at = (ms: number) => keepalive.check(base + ms, false);
+  return { keepalive, near, base, at };
 }
 
 test("KA-1: silence leads to a Ping, and more of it to an end", () => {
@@ -175,4 +176,16 @@ test("a flush may lead to another", async () => {
   flushSoon(a);
   await settle();
   assertEquals(log, ["a", "b"]);
+});
+
+test("a peer that is not read counts as dead when it takes nothing", () => {
+  const { keepalive, near, base } = watch(1000, 500);
+  const at = (ms: number) => keepalive.check(base + ms, true);
+  assertEquals([at(5000), at(50_000)], ["wait", "wait"]);
+  Object.assign(near, { bufferedBytes: 1 });
+  assertEquals([at(50_001), at(51_499)], ["wait", "wait"]);
+  assertEquals(at(51_501), "dead");
+  Object.assign(near, { writtenBytes: 1 });
+  assertEquals(at(51_502), "wait");
+  assertEquals(keepalive.check(base + 51_503, false), "wait");
 });
