@@ -58,6 +58,11 @@ export interface MessageOptions {
   readonly maxFragments: number;
   /** How to make strings. */
   readonly decoding: TextDecoding;
+  /**
+   * Largest array that costs no more to make than a view on an existing one, in
+   * bytes. Binary messages up to it have an array of their own.
+   */
+  readonly cheapArrayBytes: number;
   /** What to do with messages that carry RSV1. */
   readonly transform: MessageTransform | undefined;
 }
@@ -91,6 +96,7 @@ export class MessageReader {
   readonly #maxMessageBytes: number;
   readonly #maxFragments: number;
   readonly #decoding: TextDecoding;
+  readonly #cheapArrayBytes: number;
   readonly #transform: MessageTransform | undefined;
   /** Made with the first text that is not plain ASCII. */
   #validator: Utf8Validator | undefined;
@@ -113,6 +119,7 @@ export class MessageReader {
     this.#maxMessageBytes = options.maxMessageBytes;
     this.#maxFragments = options.maxFragments;
     this.#decoding = options.decoding;
+    this.#cheapArrayBytes = options.cheapArrayBytes;
     this.#transform = options.transform;
   }
 
@@ -303,7 +310,7 @@ export class MessageReader {
     maskKey: number,
   ): Uint8Array {
     const length = end - start;
-    if (length > MAX_SHARING_BYTES) {
+    if (length <= this.#cheapArrayBytes || length > MAX_SHARING_BYTES) {
       const own = new Uint8Array(length);
       copyMasked(chunk, start, end, own, 0, maskKey);
       return own;

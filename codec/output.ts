@@ -10,8 +10,10 @@ import { bareHeaderBytes, MAX_HEADER_BYTES, writeHeader } from "./frame.ts";
 
 /** What a connection that sends a little borrows. */
 const SMALL_BLOCK_BYTES = 2_048;
-/** What a connection that sends much borrows; also the most one write carries. */
+/** What a connection that sends much borrows. */
 const LARGE_BLOCK_BYTES = 65_536;
+/** What a long text borrows: to encode into it costs a tenth of a fresh array. */
+const HUGE_BLOCK_BYTES = 524_288;
 /** From here on a payload is sent by reference: copying costs more than a write. */
 const BY_REFERENCE_BYTES = 49_152;
 /** Up to here a loop over `charCodeAt` beats `encodeInto` on V8. */
@@ -30,7 +32,9 @@ const LARGE_BLOCK_OFFSET = 2_048;
 const smallBlocks: Uint8Array[] = [];
 const largeBlocks: Uint8Array[] = [];
 const MAX_FREE_SMALL = 256;
+const hugeBlocks: Uint8Array[] = [];
 const MAX_FREE_LARGE = 32;
+const MAX_FREE_HUGE = 4;
 
 function borrow(bytes: number): Uint8Array {
   if (bytes <= SMALL_BLOCK_BYTES) {
@@ -38,6 +42,9 @@ function borrow(bytes: number): Uint8Array {
   }
   if (bytes <= LARGE_BLOCK_BYTES) {
     return largeBlocks.pop() ?? newLargeBlock();
+  }
+  if (bytes <= HUGE_BLOCK_BYTES) {
+    return hugeBlocks.pop() ?? new Uint8Array(HUGE_BLOCK_BYTES);
   }
   return new Uint8Array(bytes);
 }
@@ -52,6 +59,8 @@ function giveBack(block: Uint8Array): void {
     if (smallBlocks.length < MAX_FREE_SMALL) smallBlocks.push(block);
   } else if (block.length === LARGE_BLOCK_BYTES) {
     if (largeBlocks.length < MAX_FREE_LARGE) largeBlocks.push(block);
+  } else if (block.length === HUGE_BLOCK_BYTES) {
+    if (hugeBlocks.length < MAX_FREE_HUGE) hugeBlocks.push(block);
   }
 }
 
@@ -124,25 +133,36 @@ export class Output {
    * @param text Payload.
    */
   writeText(first: number, text: string): void {
-    const room = MAX_HEADER_BYTES + text.length * 3;
-    if (room > LARGE_BLOCK_BYTES) {
-      this.writeFrame(first, encoder.encode(text), true);
-      return;
-    }
+    // Guess that the text is ASCII, which tells the lengths of payload and header.
+    const room = MAX_HEADER_BYTES + text.length;
+    if (room > HUGE_BLOCK_BYTES) return this.#writeEncoded(first, text);
     const block = this.#reserve(room);
     const start = this.#blockBytes;
-    // Guess that the text is ASCII, which tells the length of the header.
-    let at = start + bareHeaderBytes(text.length) + (this.#masked ? 4 : 0);
-    let length = text.length <= SHORT_TEXT_LENGTH
-      ? writeAscii(block, at, text)
+    const maskBytes = this.#masked ? 4 : 0;
+    const guessed = start + bareHeaderBytes(text.length) + maskBytes;
+    const length = text.length <= SHORT_TEXT_LENGTH
+      ? writeAscii(block, guessed, text)
       : -1;
-    if (length < 0) {
-      length = encoder.encodeInto(text, block.subarray(at)).written;
+    if (length >= 0) return this.#finishText(first, guessed, length);
+    const encoded = encoder.encodeInto(text, block.subarray(guessed));
+    if (encoded.read < text.length) return this.#writeEncoded(first, text);
+    const at = start + bareHeaderBytes(encoded.written) + maskBytes;
+    if (at !== guessed) {
+      block.copyWithin(at, guessed, guessed + encoded.written);
     }
+    this.#finishText(first, at, encoded.written);
+  }
+
+  /** Appends a text that is too long for a block, or is not what was guessed. */
+  #writeEncoded(first: number, text: string): void {
+    this.writeFrame(first, encoder.encode(text), true);
+  }
+
+  /** Completes the frame whose payload stands in the block already. */
+  #finishText(first: number, at: number, length: number): void {
+    const block = this.#block!;
+    const start = this.#blockBytes;
     const maskKey = this.#masked ? randomMaskKey() : undefined;
-    const guessed = at;
-    at = start + bareHeaderBytes(length) + (this.#masked ? 4 : 0);
-    if (at !== guessed) block.copyWithin(at, guessed, guessed + length);
     writeHeader(block, start, first, length, maskKey);
     if (maskKey !== undefined) maskRange(block, at, at + length, maskKey);
     this.#advance(at + length - start);
@@ -173,8 +193,9 @@ export class Output {
   /**
    * Takes the next bytes to send.
    *
-   * @returns At most 64 KiB, or one payload by reference; `undefined` when there
-   * is nothing. The bytes stay as they are until the next call.
+   * @returns As many small frames as there are, or a part of a large one;
+   * `undefined` when there is nothing. The bytes stay as they are until the next
+   * call.
    */
   take(): Uint8Array | undefined {
     if (this.#lent !== undefined) {

@@ -43,6 +43,14 @@ export interface ProtocolOptions {
   readonly maxFragments?: number;
   /** How to make strings; `TextDecoder` where absent. */
   readonly decoding?: TextDecoding;
+  /**
+   * Largest `Uint8Array` that costs no more to make than a view on an existing
+   * one, in bytes. Small binary messages above it that arrive together share a
+   * buffer.
+   *
+   * @default {0}
+   */
+  readonly cheapArrayBytes?: number;
   /** What an extension does to messages; nothing where absent. */
   readonly transform?: MessageTransform;
 }
@@ -51,6 +59,9 @@ export interface ProtocolOptions {
 export const DEFAULT_MAX_MESSAGE_BYTES = 1_048_576;
 /** Most fragments of a message where no limit is given. */
 export const DEFAULT_MAX_FRAGMENTS = 16_384;
+
+/** Pings without a Pong from which a peer counts as flooding. */
+const MAX_HELD_PINGS = 64;
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -102,6 +113,7 @@ export class Protocol {
       maxMessageBytes: options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES,
       maxFragments: options.maxFragments ?? DEFAULT_MAX_FRAGMENTS,
       decoding: options.decoding ?? plainDecoding,
+      cheapArrayBytes: options.cheapArrayBytes ?? 0,
       transform,
     }, this.#sender);
   }
@@ -148,6 +160,15 @@ export class Protocol {
   /** Count of events that wait to be taken. */
   get pendingEvents(): number {
     return this.#receiver.pendingEvents;
+  }
+
+  /**
+   * Whether so many Pings have arrived, since output has not been taken, that
+   * it is better not to read on before it has.
+   */
+  get isFlooded(): boolean {
+    return this.#receiver.heldPings >= MAX_HELD_PINGS &&
+      this.#sender.owesPong;
   }
 
   /** Frames received so far. */
@@ -315,7 +336,7 @@ export class Protocol {
    * Sends a Pong that nobody asked for (section 5.5.3).
    *
    * @param payload At most 125 bytes; copied.
-   * @returns `false` when a Close frame has been sent and the Pong is dropped.
+   * @returns `false` when the peer has said its last and the Pong is dropped.
    * @throws {RangeError} If the payload is too long.
    */
   pong(payload: Uint8Array = NO_BYTES): boolean {

@@ -19,6 +19,8 @@ const NO_BYTES = new Uint8Array(0);
 export class Receiver {
   /** Frames received so far. */
   frames = 0;
+  /** Pings that have arrived since the socket was last found unblocked. */
+  heldPings = 0;
   /** A Close frame or a failure, which waits until the events before it are taken. */
   last: ProtocolEvent | undefined;
 
@@ -58,6 +60,7 @@ export class Receiver {
   /** Takes bytes that arrived, see `Protocol.receive`. */
   receive(chunk: Uint8Array): void {
     this.#blocked = this.#sender.output.byteLength > 0;
+    if (!this.#blocked) this.heldPings = 0;
     try {
       this.#receive(chunk);
     } catch {
@@ -180,8 +183,12 @@ export class Receiver {
     if (opcode === OPCODES.ping) {
       // Section 5.5.2: "Upon receipt of a Ping frame, an endpoint MUST send a
       // Pong frame in response, unless it already received a Close frame."
-      if (this.#blocked) this.#sender.pongLater(payload);
-      else this.#sender.pong(payload);
+      if (this.#blocked) {
+        this.heldPings++;
+        this.#sender.pongLater(payload);
+      } else {
+        this.#sender.pong(payload);
+      }
       this.#push({ type: "ping", payload });
     } else if (opcode === OPCODES.pong) {
       this.#push({ type: "pong", payload });

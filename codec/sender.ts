@@ -116,6 +116,11 @@ export class Sender {
     return true;
   }
 
+  /** Whether a Pong waits for the output to be taken. */
+  get owesPong(): boolean {
+    return this.#latestPing !== undefined;
+  }
+
   /** Answers a Ping when the output is next taken, unless a later one comes. */
   pongLater(payload: Uint8Array): void {
     this.#latestPing = payload;

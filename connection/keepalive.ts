@@ -47,9 +47,16 @@ export class Keepalive {
    * Looks at the clock.
    *
    * @param now Time, in milliseconds.
+   * @param isPaused Whether reading is paused, so that the peer cannot be heard.
    */
-  check(now: number): Verdict {
+  check(now: number, isPaused: boolean): Verdict {
     if (this.#intervalMs === 0) return "wait";
+    const written = this.#transport.writtenBytes;
+    if (written !== this.#writtenBytes) {
+      this.#writtenBytes = written;
+      this.#progressMs = now;
+    }
+    if (isPaused) return this.#checkUnheard(now);
     if (this.#isAlive) {
       this.#isAlive = false;
       this.#pingedMs = 0;
@@ -58,18 +65,22 @@ export class Keepalive {
     }
     if (this.#pingedMs === 0) {
       if (now - this.#quietSinceMs < this.#intervalMs) return "wait";
-      this.#pingedMs = now;
-      this.#writtenBytes = this.#transport.writtenBytes;
-      this.#progressMs = now;
+      this.#pingedMs = this.#progressMs = now;
       return "ping";
     }
-    const written = this.#transport.writtenBytes;
-    if (written !== this.#writtenBytes) {
-      this.#writtenBytes = written;
-      this.#progressMs = now;
-    }
-    const silentMs = now - this.#progressMs;
-    return this.#timeoutMs > 0 && silentMs >= this.#timeoutMs ? "dead" : "wait";
+    return this.#judge(now - this.#progressMs, this.#timeoutMs);
+  }
+
+  /** A peer that is not read is judged by whether it takes what it is sent. */
+  #checkUnheard(now: number): Verdict {
+    this.#isAlive = true;
+    if (this.#transport.bufferedBytes === 0) this.#progressMs = now;
+    const patienceMs = this.#intervalMs + this.#timeoutMs;
+    return this.#judge(now - this.#progressMs, patienceMs);
+  }
+
+  #judge(silentMs: number, patienceMs: number): Verdict {
+    return this.#timeoutMs > 0 && silentMs >= patienceMs ? "dead" : "wait";
   }
 
   /** Moves a time back by up to a quarter interval, so that Pings spread. */

@@ -5,6 +5,7 @@
  */
 import {
   giveReadBuffer,
+  MAX_READ_BYTES,
   MIN_READ_BYTES,
   nextReadSize,
   takeReadBuffer,
@@ -102,6 +103,7 @@ export class DenoTransport implements Transport {
     if (this.#hasReadEnd || this.#isClosed) return;
     this.#isReading = true;
     let buffer = takeReadBuffer(MIN_READ_BYTES);
+    let burst = 0;
     try {
       while (!this.#isPaused && !this.#isClosed) {
         const count = await this.#conn.read(buffer);
@@ -116,7 +118,9 @@ export class DenoTransport implements Transport {
         this.sink.data(
           count === buffer.length ? buffer : buffer.subarray(0, count),
         );
-        const size = nextReadSize(buffer.length, count);
+        burst = Math.min(burst + count, MAX_READ_BYTES);
+        const size = nextReadSize(buffer.length, count, burst);
+        if (count < buffer.length) burst = 0;
         if (size !== buffer.length) {
           giveReadBuffer(buffer);
           buffer = takeReadBuffer(size);

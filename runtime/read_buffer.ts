@@ -9,9 +9,9 @@
  * - the first read waits in 1 KiB;
  * - a read that fills its buffer makes the next one 4 times larger, up to
  *   256 KiB (a 1 MiB burst takes 7 reads instead of 1,024);
- * - any other read makes the next one the power of two above what it brought,
- *   so that bursts of one size take one read each, and a connection that fell
- *   quiet after a small message waits small;
+ * - any other read ends a burst, and makes the next one the power of two above
+ *   the whole burst, so that bursts of one size take one read each, and a
+ *   connection that fell quiet after a small message waits small;
  * - everything above 1 KiB comes out of one budget for the whole process,
  *   32 MiB; when it is spent a connection gets at most 8 KiB. So 10,000
  *   connections that all went quiet after a large message hold 32 MiB plus at
@@ -84,10 +84,15 @@ export function giveReadBuffer(buffer: ReadBuffer): void {
  *
  * @param size Size of the buffer of the read before, in bytes.
  * @param count Bytes that it brought.
+ * @param burst Bytes that this read and the full ones just before it brought.
  * @returns A size for {@linkcode takeReadBuffer}.
  */
-export function nextReadSize(size: number, count: number): number {
+export function nextReadSize(
+  size: number,
+  count: number,
+  burst: number,
+): number {
   if (count === size) return Math.min(size * 4, MAX_READ_BYTES);
-  if (count < MIN_READ_BYTES) return MIN_READ_BYTES;
-  return 1 << (32 - Math.clz32(count));
+  if (burst < MIN_READ_BYTES) return MIN_READ_BYTES;
+  return Math.min(1 << (32 - Math.clz32(burst)), MAX_READ_BYTES);
 }

@@ -8,6 +8,7 @@ import {
   type TextDecoding,
 } from "../../codec/message.ts";
 import { rotateKey } from "../../codec/mask.ts";
+import { Protocol } from "../../codec/protocol.ts";
 import { assert, assertEquals, assertStrictEquals, test } from "../harness.ts";
 import { concat, hex, sameBytes } from "../harness/bytes.ts";
 import { frame, type FrameOptions } from "../harness/frame.ts";
@@ -20,6 +21,7 @@ function reader(options: Partial<MessageOptions> = {}): MessageReader {
     maxMessageBytes: MIB,
     maxFragments: 16_384,
     decoding: plainDecoding,
+    cheapArrayBytes: 0,
     transform: undefined,
     ...options,
   });
@@ -481,4 +483,26 @@ test("decoding is told ASCII from other text, and where it lies", () => {
   }
   const round = ["ascii 3", "utf8 3", "ascii 3"];
   assertEquals(calls, [...round, ...round]);
+});
+
+test("where arrays are cheap, small binary messages do not share one", () => {
+  const sizes = (cheapArrayBytes: number) => {
+    const chunk = concat(
+      frame({ opcode: 2, payload: new Uint8Array(16) }),
+      frame({ opcode: 2, payload: new Uint8Array(16) }),
+      frame({ opcode: 2, payload: new Uint8Array(100) }),
+      frame({ opcode: 2, payload: new Uint8Array(100) }),
+    );
+    const protocol = new Protocol({ role: "server", cheapArrayBytes });
+    protocol.receive(chunk);
+    return protocol.takeEvents().map((event) =>
+      event.type === "message" && typeof event.data !== "string"
+        ? event.data.buffer.byteLength
+        : 0
+    );
+  };
+  assertEquals(sizes(100), [16, 16, 100, 100]);
+  const [first, second] = sizes(0);
+  assert(first! > 16 && first === second, "they share");
+  assertEquals(sizes(64).slice(0, 2), [16, 16]);
 });

@@ -383,3 +383,15 @@ test("AP-1: a payload that is given away too early leaves the framing whole", ()
     "zeros take its place",
   );
 });
+
+test("text beyond half a megabyte, and memory that may move, go out whole", () => {
+  const output = new Output(false);
+  const text = "long ".repeat(120_000);
+  output.writeText(TEXT, text);
+  const shared = new Uint8Array(new SharedArrayBuffer(600_000)).fill(7);
+  output.writeFrame(BINARY, shared, false);
+  const frames = parseFrames(concat(...takeAll(output)));
+  assertEquals(new TextDecoder().decode(frames[0]!.payload), text);
+  assertEquals(frames[1]!.payload.length, 600_000);
+  assert(frames[1]!.payload.every((byte) => byte === 7));
+});

@@ -513,3 +513,17 @@ test("AP-1: what is neither text nor bytes is refused, and nothing is sent", () 
   }
   assertEquals(protocol.takeOutput(), undefined);
 });
+
+test("CT-2: a flood of Pings while output waits is told, and ends with it", () => {
+  const protocol = new Protocol({ role: "server" });
+  const ping = () => protocol.receive(frame({ opcode: 9, payload: "p" }));
+  ping();
+  for (let count = 0; count < 63; count++) ping();
+  assertEquals(protocol.isFlooded, false);
+  ping();
+  assertEquals(protocol.isFlooded, true);
+  while (protocol.takeOutput() !== undefined);
+  assertEquals(protocol.isFlooded, false);
+  ping();
+  assertEquals(protocol.isFlooded, false);
+});

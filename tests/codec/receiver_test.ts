@@ -23,6 +23,7 @@ function subject(role: Role, options: Partial<MessageOptions> = {}): Subject {
     maxMessageBytes: MIB,
     maxFragments: 16_384,
     decoding: plainDecoding,
+    cheapArrayBytes: 0,
     transform: undefined,
     ...options,
   }, sender);

@@ -263,3 +263,12 @@ test("AP-3: sending changes no bytes of the application's", () => {
     }
   }
 });
+
+test("owesPong tells whether a Pong waits for the output to be taken", () => {
+  const sender = new Sender("server", undefined);
+  assertEquals(sender.owesPong, false);
+  sender.pongLater(Uint8Array.of(1));
+  assertEquals(sender.owesPong, true);
+  sender.take();
+  assertEquals(sender.owesPong, false);
+});

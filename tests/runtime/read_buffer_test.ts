@@ -11,24 +11,34 @@ import {
 } from "../../runtime/read_buffer.ts";
 
 test("the next read follows what the last one brought", () => {
-  assertEquals(nextReadSize(1024, 1), 1024);
-  assertEquals(nextReadSize(1024, 1023), 1024);
-  assertEquals(nextReadSize(1024, 1024), 4096);
-  assertEquals(nextReadSize(4096, 1024), 2048);
-  assertEquals(nextReadSize(65_536, 4095), 4096);
-  assertEquals(nextReadSize(65_536, 4096), 8192);
-  assertEquals(nextReadSize(131_072, 131_072), MAX_READ_BYTES);
-  assertEquals(nextReadSize(MAX_READ_BYTES, MAX_READ_BYTES), MAX_READ_BYTES);
-  assertEquals(nextReadSize(MAX_READ_BYTES, 3), MIN_READ_BYTES);
+  assertEquals(nextReadSize(1024, 1, 1), 1024);
+  assertEquals(nextReadSize(1024, 1023, 1023), 1024);
+  assertEquals(nextReadSize(1024, 1024, 1024), 4096);
+  assertEquals(nextReadSize(4096, 1024, 1024), 2048);
+  assertEquals(nextReadSize(65_536, 4095, 4095), 4096);
+  assertEquals(nextReadSize(65_536, 4096, 4096), 8192);
+  assertEquals(nextReadSize(131_072, 131_072, 131_072), MAX_READ_BYTES);
+  assertEquals(
+    nextReadSize(MAX_READ_BYTES, MAX_READ_BYTES, MAX_READ_BYTES),
+    MAX_READ_BYTES,
+  );
+  assertEquals(nextReadSize(MAX_READ_BYTES, 3, 3), MIN_READ_BYTES);
 });
 
 test("a burst of one size settles on one read", () => {
   for (let burst = 1; burst < MAX_READ_BYTES; burst = burst * 3 + 1) {
     let size = MIN_READ_BYTES;
-    for (let round = 0; round < 12; round++) {
-      size = nextReadSize(size, Math.min(size, burst));
+    let missing = burst;
+    let reads = 0;
+    for (let round = 0; round < 2; round++) {
+      missing = burst;
+      for (reads = 0; missing > 0; reads++) {
+        const count = Math.min(size, missing);
+        missing -= count;
+        size = nextReadSize(size, count, burst - missing);
+      }
     }
-    assert(size > burst, `${burst} bytes are read into ${size}`);
+    assertEquals(reads, 1, `${burst} bytes in ${reads} reads, not in one`);
   }
 });
 
