@@ -488,10 +488,10 @@ test("decoding is told ASCII from other text, and where it lies", () => {
 test("where arrays are cheap, small binary messages do not share one", () => {
   const sizes = (cheapArrayBytes: number) => {
     const chunk = concat(
-      frame({ opcode: 2, payload: new Uint8Array(16) }),
-      frame({ opcode: 2, payload: new Uint8Array(16) }),
-      frame({ opcode: 2, payload: new Uint8Array(100) }),
-      frame({ opcode: 2, payload: new Uint8Array(100) }),
+      frame({ opcode: 2, mask: true, payload: new Uint8Array(16) }),
+      frame({ opcode: 2, mask: true, payload: new Uint8Array(16) }),
+      frame({ opcode: 2, mask: true, payload: new Uint8Array(100) }),
+      frame({ opcode: 2, mask: true, payload: new Uint8Array(100) }),
     );
     const protocol = new Protocol({ role: "server", cheapArrayBytes });
     protocol.receive(chunk);

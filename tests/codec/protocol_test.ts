@@ -516,7 +516,8 @@ test("AP-1: what is neither text nor bytes is refused, and nothing is sent", () 
 
 test("CT-2: a flood of Pings while output waits is told, and ends with it", () => {
   const protocol = new Protocol({ role: "server" });
-  const ping = () => protocol.receive(frame({ opcode: 9, payload: "p" }));
+  const ping = () =>
+    protocol.receive(frame({ opcode: 9, mask: true, payload: "p" }));
   ping();
   for (let count = 0; count < 63; count++) ping();
   assertEquals(protocol.isFlooded, false);

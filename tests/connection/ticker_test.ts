@@ -2,6 +2,7 @@ import { flushSoon } from "../../connection/flush.ts";
 import { Keepalive } from "../../connection/keepalive.ts";
 import { connectionSettings } from "../../connection/options.ts";
 import { nowMs, Ticker, tickerFor } from "../../connection/ticker.ts";
+import type { Transport } from "../../runtime/transport.ts";
 import { assert, assertEquals, assertStrictEquals, test } from "../harness.ts";
 import { memoryTransport, SinkLog } from "../harness/memory_transport.ts";
 import { runtime, settle } from "./rig.ts";
@@ -179,13 +180,19 @@ test("a flush may lead to another", async () => {
 });
 
 test("a peer that is not read counts as dead when it takes nothing", () => {
-  const { keepalive, near, base } = watch(1000, 500);
+  const transport = { bufferedBytes: 0, writtenBytes: 0 };
+  const settings = connectionSettings("test", {
+    pingIntervalMs: 1000,
+    pingTimeoutMs: 500,
+  });
+  const keepalive = new Keepalive(settings, transport as Transport);
+  const base = nowMs();
   const at = (ms: number) => keepalive.check(base + ms, true);
   assertEquals([at(5000), at(50_000)], ["wait", "wait"]);
-  Object.assign(near, { bufferedBytes: 1 });
+  transport.bufferedBytes = 1;
   assertEquals([at(50_001), at(51_499)], ["wait", "wait"]);
   assertEquals(at(51_501), "dead");
-  Object.assign(near, { writtenBytes: 1 });
+  transport.writtenBytes = 1;
   assertEquals(at(51_502), "wait");
   assertEquals(keepalive.check(base + 51_503, false), "wait");
 });
