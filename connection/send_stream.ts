@@ -14,6 +14,8 @@ import { toMessage } from "./sendable.ts";
 export interface StreamTarget extends Connection {
   /** Where fragments go. */
   readonly link: Link;
+  /** Called when the connection is gone; whoever waits for a chunk sets it. */
+  interrupt: ((error: ClosedError) => void) | undefined;
 }
 
 /**
@@ -44,7 +46,7 @@ export async function sendFragments(
   const { link } = connection;
   let held: Message | undefined;
   try {
-    for await (const chunk of chunks) {
+    for await (const chunk of untilClosed(connection, chunks)) {
       const fragment: Message = joinSurrogates(held, toMessage(chunk));
       if (held !== undefined) await send(connection, wellFormed(held), false);
       held = fragment;
@@ -56,6 +58,49 @@ export async function sendFragments(
     }
     throw error;
   }
+}
+
+/**
+ * Yields chunks. Throws when the connection is gone, although the next chunk may
+ * never come: the source may be one that waits for the world.
+ */
+async function* untilClosed(
+  connection: StreamTarget,
+  chunks: AsyncIterable<Sendable> | Iterable<Sendable>,
+): AsyncGenerator<Sendable> {
+  const iterator = Symbol.asyncIterator in chunks
+    ? chunks[Symbol.asyncIterator]()
+    : each(chunks);
+  let isWaiting = true;
+  let isOver = false;
+  const take = (): Promise<IteratorResult<Sendable>> =>
+    new Promise((resolve, reject) => {
+      const { info, isClosed } = connection.link;
+      if (isClosed) return reject(new ClosedError(info!));
+      connection.interrupt = reject;
+      iterator.next().then(resolve, (error) => {
+        isOver = true;
+        reject(error);
+      });
+    });
+  try {
+    for (let next = await take(); !next.done; next = await take()) {
+      isWaiting = false;
+      yield next.value;
+      isWaiting = true;
+    }
+    isOver = true;
+  } finally {
+    connection.interrupt = undefined;
+    const left = isOver ? undefined : iterator.return?.();
+    // A generator that still waits for its own source cannot be waited for.
+    left?.catch(() => {});
+    if (!isWaiting) await left;
+  }
+}
+
+async function* each(chunks: Iterable<Sendable>): AsyncGenerator<Sendable> {
+  yield* chunks;
 }
 
 async function send(

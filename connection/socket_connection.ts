@@ -31,7 +31,11 @@ import type { ConnectionSettings } from "./options.ts";
 import { Pings } from "./pings.ts";
 import { Pump, type PumpOwner } from "./pump.ts";
 import { mayCompress, toBytes, toMessage } from "./sendable.ts";
-import { checkIterable, sendFragments } from "./send_stream.ts";
+import {
+  checkIterable,
+  sendFragments,
+  type StreamTarget,
+} from "./send_stream.ts";
 import { messageReadable, messageWritable } from "./streams.ts";
 import type { Ticker } from "./ticker.ts";
 
@@ -78,7 +82,7 @@ export type HandlerFunction<Data = unknown> = (
 
 /** Implements {@linkcode Connection}. */
 export class SocketConnection<Data = unknown>
-  implements Connection<Data>, LinkOwner, PumpOwner {
+  implements Connection<Data>, LinkOwner, PumpOwner, StreamTarget {
   readonly request: ConnectionRequest;
   readonly params: Readonly<Record<string, string>>;
   readonly subprotocol: string;
@@ -86,6 +90,7 @@ export class SocketConnection<Data = unknown>
   data: Data = undefined as Data;
   /** The transport end of it; for the site and the dialer. */
   readonly link: Link;
+  interrupt: StreamTarget["interrupt"];
 
   readonly #owner: ConnectionOwner;
   readonly #pump: Pump;
@@ -323,6 +328,7 @@ export class SocketConnection<Data = unknown>
     this.#drained = undefined;
     this.#owner.onClosed(this);
     this.#closed?.resolve(info);
+    this.interrupt?.(error);
     this.#pump.close(info);
   }
 
