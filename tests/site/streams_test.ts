@@ -138,10 +138,24 @@ test("CL-4: a close during a stream stops it, and it says so", async () => {
     feed.give("d");
     assertEquals(await readFrames(client, 1), ["close.4000"]);
     client.sendFrame({ opcode: "close", payload: closePayload(4000) });
-    await assertRejects(() => sent, ClosedError);
+    client.end();
+    await assertRejects(() => sent, ClosedError, "code 4000");
     assert(feed.wasLeft, "the iterable was not told");
     assertEquals((await client.readToEnd()).length, 0);
     await client[Symbol.asyncDispose]();
+  });
+});
+
+test("sendStream fails with its connection, although no chunk ever comes", async () => {
+  await serve({}, async (served) => {
+    const { client, connection } = await served.pair("/echo");
+    const sent = connection.sendStream(new Feed());
+    const later = connection.sendStream(["never"]);
+    assert(connection.send("never either"));
+    client.reset();
+    await assertRejects(() => sent, ClosedError);
+    await assertRejects(() => later, ClosedError);
+    await assertRejects(() => connection.sendStream(new Feed()), ClosedError);
   });
 });
 
