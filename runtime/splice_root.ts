@@ -101,6 +101,8 @@ class SpliceEntry {
   readonly client: Transport;
   readonly remoteAddress: Address;
   splice: Splice | undefined;
+  /** Whether its owner takes it back. */
+  isHandedOver = false;
 
   constructor(client: Transport) {
     this.client = client;
@@ -252,7 +254,9 @@ export class SpliceRoot implements Root {
     clientPort: number,
   ): Response | Promise<Response> {
     const entry = this.#entries.get(clientPort);
-    if (entry === undefined) {
+    // What a client pipelines behind an upgrade is no request, though the server
+    // may have read it already.
+    if (entry === undefined || entry.isHandedOver) {
       return new Response("Forbidden\n", {
         status: 403,
         headers: { connection: "close" },
@@ -285,6 +289,7 @@ export class SpliceRoot implements Root {
 
   /** Answers with the marker, and hands the client over when it comes by. */
   #hand(entry: SpliceEntry, request: Request): Response {
+    entry.isHandedOver = true;
     const nonce = crypto.randomUUID();
     const url = new URL(request.url);
     const late = {
