@@ -158,7 +158,7 @@ export function parseDistinctTokens(
  */
 export class HeaderList {
   readonly #text: string;
-  #index: readonly number[] | undefined;
+  readonly #offsets: readonly number[];
 
   /**
    * Wraps a head that was parsed. To make a list of fields, use
@@ -170,20 +170,22 @@ export class HeaderList {
    */
   constructor(text: string, offsets: readonly number[]) {
     this.#text = text;
-    this.#index = offsets;
+    this.#offsets = offsets;
   }
 
   /**
-   * Makes a list of the same fields that costs only their text, until it is
-   * asked for one of them.
+   * Makes a list of the text of another one.
+   *
+   * @param text What {@linkcode HeaderList.text} was; nothing is checked again.
    */
-  compact(): HeaderList {
+  static parse(text: string): HeaderList {
+    return new HeaderList(text, indexOf(text));
+  }
+
+  /** The fields as they were sent, which is all that one needs to keep of them. */
+  get text(): string {
     const offsets = this.#offsets;
-    const start = offsets[0] ?? 0;
-    const end = offsets[offsets.length - 1] ?? 0;
-    const list = new HeaderList(this.#text.slice(start, end), offsets);
-    list.#index = undefined;
-    return list;
+    return this.#text.slice(offsets[0] ?? 0, offsets[offsets.length - 1] ?? 0);
   }
 
   /**
@@ -202,11 +204,6 @@ export class HeaderList {
       offsets.push(valueEnd - value.length, valueEnd);
     }
     return new HeaderList(text, offsets);
-  }
-
-  /** The offsets; found again in a text that has been checked before. */
-  get #offsets(): readonly number[] {
-    return this.#index ??= indexOf(this.#text);
   }
 
   /** Count of fields. */

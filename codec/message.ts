@@ -64,7 +64,7 @@ export interface MessageOptions {
    */
   readonly cheapArrayBytes: number;
   /** What to do with messages that carry RSV1. */
-  readonly transform: MessageTransform | undefined;
+  readonly transform?: MessageTransform | undefined;
 }
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -88,16 +88,17 @@ const EAGER_BYTES = 262_144;
 
 const NO_BYTES = new Uint8Array(0);
 
+// What the small messages of the chunk that is being read share. It is only there
+// while one is: connections are read one after the other.
+let shared: Uint8Array | undefined;
+let sharedBytes = 0;
+
 /** Puts messages together, one connection's. */
 export class MessageReader {
   /** What the message broke, after a method that returned nothing. */
   violation: ProtocolErrorReason | undefined;
 
-  readonly #maxMessageBytes: number;
-  readonly #maxFragments: number;
-  readonly #decoding: TextDecoding;
-  readonly #cheapArrayBytes: number;
-  readonly #transform: MessageTransform | undefined;
+  readonly #options: MessageOptions;
   /** Made with the first text that is not plain ASCII. */
   #validator: Utf8Validator | undefined;
 
@@ -111,16 +112,9 @@ export class MessageReader {
   #bufferBytes = 0;
   #ascii = true;
 
-  #shared: Uint8Array | undefined;
-  #sharedBytes = 0;
-
-  /** @param options Limits, and how to decode. */
+  /** @param options Limits, and how to decode. Kept, so that many can share it. */
   constructor(options: MessageOptions) {
-    this.#maxMessageBytes = options.maxMessageBytes;
-    this.#maxFragments = options.maxFragments;
-    this.#decoding = options.decoding;
-    this.#cheapArrayBytes = options.cheapArrayBytes;
-    this.#transform = options.transform;
+    this.#options = options;
   }
 
   /**
@@ -141,7 +135,9 @@ export class MessageReader {
     this.#announcedBytes += header.payloadBytes;
     this.#fragments++;
     if (this.#announcedBytes > this.#maxWireBytes()) return "message-too-big";
-    if (this.#fragments > this.#maxFragments) return "too-many-fragments";
+    if (this.#fragments > this.#options.maxFragments) {
+      return "too-many-fragments";
+    }
     return undefined;
   }
 
@@ -171,10 +167,12 @@ export class MessageReader {
     const seen = maskKey === 0
       ? seenBits(chunk, start, end)
       : maskRange(chunk, start, end, maskKey);
-    if ((seen & 0x80) === 0) return this.#decoding.ascii(chunk, start, end);
+    if ((seen & 0x80) === 0) {
+      return this.#options.decoding.ascii(chunk, start, end);
+    }
     const validator = this.#validator ??= new Utf8Validator();
     const valid = validator.push(chunk, start, end) && validator.complete;
-    if (valid) return this.#decoding.utf8(chunk, start, end);
+    if (valid) return this.#options.decoding.utf8(chunk, start, end);
     this.violation = "invalid-utf8";
     return undefined;
   }
@@ -233,31 +231,34 @@ export class MessageReader {
     this.#reset();
     if (compressed) return this.#restore(buffer.subarray(0, length), text);
     if (!text) return fit(buffer, length);
-    if (ascii) return this.#decoding.ascii(buffer, 0, length);
-    if (complete) return this.#decoding.utf8(buffer, 0, length);
+    if (ascii) return this.#options.decoding.ascii(buffer, 0, length);
+    if (complete) return this.#options.decoding.utf8(buffer, 0, length);
     this.violation = "invalid-utf8";
     return undefined;
   }
 
   /** Lets go of what the messages of one chunk share. */
   endChunk(): void {
-    this.#shared = undefined;
+    shared = undefined;
   }
 
   #restore(payload: Uint8Array, text: boolean): Message | undefined {
     // A header carries RSV1 past its check only where there is a transform.
-    const result = this.#transform!.decode(payload, this.#maxMessageBytes);
+    const result = this.#options.transform!.decode(
+      payload,
+      this.#options.maxMessageBytes,
+    );
     if (typeof result === "string") {
       this.violation = result;
       return undefined;
     }
     if (!text) return result;
     if ((seenBits(result, 0, result.length) & 0x80) === 0) {
-      return this.#decoding.ascii(result, 0, result.length);
+      return this.#options.decoding.ascii(result, 0, result.length);
     }
     const validator = new Utf8Validator();
     if (validator.push(result, 0, result.length) && validator.complete) {
-      return this.#decoding.utf8(result, 0, result.length);
+      return this.#options.decoding.utf8(result, 0, result.length);
     }
     this.violation = "invalid-utf8";
     return undefined;
@@ -270,7 +271,7 @@ export class MessageReader {
 
   /** Most bytes on the wire: deflate can grow what it cannot shrink, a little. */
   #maxWireBytes(): number {
-    const most = this.#maxMessageBytes;
+    const most = this.#options.maxMessageBytes;
     return this.#compressed ? most + Math.ceil(most / 1024) + 64 : most;
   }
 
@@ -310,13 +311,13 @@ export class MessageReader {
     maskKey: number,
   ): Uint8Array {
     const length = end - start;
-    if (length <= this.#cheapArrayBytes || length > MAX_SHARING_BYTES) {
+    if (length <= this.#options.cheapArrayBytes || length > MAX_SHARING_BYTES) {
       const own = new Uint8Array(length);
       copyMasked(chunk, start, end, own, 0, maskKey);
       return own;
     }
-    let block = this.#shared;
-    let at = this.#sharedBytes;
+    let block = shared;
+    let at = sharedBytes;
     if (block === undefined || at + length > block.length) {
       block = new Uint8Array(Math.min(SHARED_BYTES, chunk.length - start));
       at = 0;
@@ -324,9 +325,9 @@ export class MessageReader {
     copyMasked(chunk, start, end, block, at, maskKey);
     // A message that fills its block has it for itself.
     if (length === block.length) return block;
-    this.#shared = block;
+    shared = block;
     // On a word boundary, where unmasking is fastest.
-    this.#sharedBytes = (at + length + 3) & ~3;
+    sharedBytes = (at + length + 3) & ~3;
     return new Uint8Array(block.buffer, at, length);
   }
 }

@@ -16,6 +16,7 @@ import type { ProtocolEvent } from "./event.ts";
 import type { Role } from "./frame.ts";
 import {
   type Message,
+  type MessageOptions,
   type MessageTransform,
   plainDecoding,
   type TextDecoding,
@@ -60,6 +61,22 @@ export const DEFAULT_MAX_MESSAGE_BYTES = 1_048_576;
 /** Most fragments of a message where no limit is given. */
 export const DEFAULT_MAX_FRAGMENTS = 16_384;
 
+/** Fills limits up with the defaults; complete ones are taken as they are. */
+function limitsOf(options: ProtocolOptions): MessageOptions {
+  const { maxMessageBytes, maxFragments, decoding, cheapArrayBytes } = options;
+  const isComplete = maxMessageBytes !== undefined &&
+    maxFragments !== undefined && decoding !== undefined &&
+    cheapArrayBytes !== undefined;
+  if (isComplete) return options as MessageOptions;
+  return {
+    maxMessageBytes: maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES,
+    maxFragments: maxFragments ?? DEFAULT_MAX_FRAGMENTS,
+    decoding: decoding ?? plainDecoding,
+    cheapArrayBytes: cheapArrayBytes ?? 0,
+    transform: options.transform,
+  };
+}
+
 /** Pings without a Pong from which a peer counts as flooding. */
 const MAX_HELD_PINGS = 64;
 
@@ -103,19 +120,14 @@ export class Protocol {
   /**
    * Starts where the opening handshake has ended.
    *
-   * @param options Our role, and limits.
+   * @param options Our role, and limits. Where none is absent the object is kept:
+   * many connections may share it.
    */
   constructor(options: ProtocolOptions) {
     const { role, transform } = options;
     this.role = role;
     this.#sender = new Sender(role, transform);
-    this.#receiver = new Receiver(role, {
-      maxMessageBytes: options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES,
-      maxFragments: options.maxFragments ?? DEFAULT_MAX_FRAGMENTS,
-      decoding: options.decoding ?? plainDecoding,
-      cheapArrayBytes: options.cheapArrayBytes ?? 0,
-      transform,
-    }, this.#sender);
+    this.#receiver = new Receiver(role, limitsOf(options), this.#sender);
   }
 
   /** The Close frame that we sent. */

@@ -36,8 +36,8 @@ export class Receiver {
   #inFrame = false;
   /** Masking key of the frame under way, rotated for its next byte. */
   #maskKey = 0;
+  /** Payload of the control frame under way. */
   #control: Uint8Array | undefined;
-  #controlBytes = 0;
   /** Whether the socket is blocked, see `Protocol.receive`. */
   #blocked = false;
 
@@ -164,16 +164,14 @@ export class Receiver {
     const size = this.#header.payloadBytes;
     const payload = this.#control ??= new Uint8Array(size);
     const stop = Math.min(start + this.#missingBytes, chunk.length);
-    const at = this.#controlBytes;
+    const at = size - this.#missingBytes;
     payload.set(chunk.subarray(start, stop), at);
     maskRange(payload, at, at + stop - start, this.#maskKey);
     this.#maskKey = rotateKey(this.#maskKey, stop - start);
-    this.#controlBytes += stop - start;
     this.#missingBytes -= stop - start;
     if (this.#missingBytes === 0) {
       this.#inFrame = false;
       this.#control = undefined;
-      this.#controlBytes = 0;
       this.#handleControl(this.#header.opcode, payload);
     }
     return stop;

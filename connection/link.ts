@@ -55,8 +55,7 @@ export class Link implements TransportSink, Ticking {
   readonly transport: Transport;
   /** Limits and times. */
   readonly settings: ConnectionSettings;
-  /** The Pings under way. */
-  readonly pings: Pings = new Pings();
+  #pings: Pings | undefined;
   /** Messages received, as far as they have been handed on. */
   messagesReceived = 0;
   /** Messages sent. */
@@ -106,16 +105,17 @@ export class Link implements TransportSink, Ticking {
     owner: LinkOwner,
   ) {
     this.transport = transport;
-    this.protocol = new Protocol({
-      ...protocol,
-      maxMessageBytes: settings.maxMessageBytes,
-      maxFragments: settings.maxFragments,
-    });
+    this.protocol = new Protocol(protocol);
     this.settings = settings;
     this.#ticker = ticker;
     this.#owner = owner;
     this.#keepalive = new Keepalive(settings, transport);
     ticker.add(this);
+  }
+
+  /** The Pings under way; made with the first. */
+  get pings(): Pings {
+    return this.#pings ??= new Pings();
   }
 
   /** Bytes accepted for sending that have not left this process. */

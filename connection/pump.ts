@@ -28,11 +28,26 @@ export interface PumpOwner {
   onHookFailed(error: unknown): Error;
 }
 
+/** Calls of hooks that wait until another hook has ended. */
+interface OwedCalls {
+  /** Whether `drain` is due. */
+  drain: boolean;
+  /** The latest Ping or Pong. */
+  control: ProtocolEvent | undefined;
+  /** How the peer failed. */
+  error: Error | undefined;
+}
+
+/** What follows when the promise of a hook settles. */
+interface Resumption {
+  readonly onSettled: () => void;
+  readonly onFailed: (error: unknown) => void;
+}
+
 /** Delivers what one peer sends. */
 export class Pump {
-  /** Messages that wait to be asked for. */
-  readonly inbox: Inbox = new Inbox();
-
+  /** Messages that wait to be asked for; made when the first one does. */
+  #inbox: Inbox | undefined;
   readonly #link: Link;
   readonly #owner: PumpOwner;
   #hooks: Hooks | undefined;
@@ -51,15 +66,11 @@ export class Pump {
   /** Wire bytes received since nothing waited. */
   #heldBytes = 0;
   #receivedBytes = 0;
-  #owesDrain = false;
-  /** The latest Ping or Pong that arrived while a hook was pending. */
-  #owedControl: ProtocolEvent | undefined;
-  /** How the peer failed, where a hook was pending. */
-  #owedError: Error | undefined;
+  /** The calls that had to wait for a hook. */
+  #owed: OwedCalls | undefined;
   #closed: CloseInfo | undefined;
-  // Bound once, and only where a hook is asynchronous.
-  #onSettled: (() => void) | undefined;
-  #onFailed: ((error: unknown) => void) | undefined;
+  /** Bound once, and only where a hook is asynchronous. */
+  #resumption: Resumption | undefined;
 
   /**
    * @param link Where events come from.
@@ -72,7 +83,7 @@ export class Pump {
 
   /** Whether nothing that was received waits to be handled. */
   get isIdle(): boolean {
-    return (!this.#isBusy || this.inbox.isAwaited) &&
+    return (!this.#isBusy || this.#isAwaited) &&
       this.#next === this.#events.length &&
       !this.#link.protocol.lastEventPending && this.#isConsumed;
   }
@@ -87,11 +98,13 @@ export class Pump {
     const { receiveHighWaterBytes, receiveHighWaterMessages } =
       this.#link.settings;
     const part = isPaused ? 4 : 1;
-    const { inbox } = this;
+    const inbox = this.#inbox;
     const waiting = this.#events.length - this.#next +
       this.#link.protocol.pendingEvents;
-    return waiting + inbox.length >= receiveHighWaterMessages / part ||
-      inbox.size >= receiveHighWaterBytes / part ||
+    const messages = inbox === undefined ? 0 : inbox.length;
+    const size = inbox === undefined ? 0 : inbox.size;
+    return waiting + messages >= receiveHighWaterMessages / part ||
+      size >= receiveHighWaterBytes / part ||
       waiting > 0 && this.#heldBytes >= receiveHighWaterBytes;
   }
 
@@ -152,7 +165,7 @@ export class Pump {
   /** Calls the `drain` hook when its turn comes. */
   drained(): void {
     if (this.#hooks === undefined) return;
-    this.#owesDrain = true;
+    this.#owe().drain = true;
     this.run();
   }
 
@@ -164,7 +177,7 @@ export class Pump {
 
   /** Takes the next message, or `undefined` after the last. */
   take(): Promise<string | Uint8Array | undefined> {
-    const { inbox } = this;
+    const inbox = this.#inbox ??= new Inbox();
     const taken = inbox.take();
     // One who waits has finished with what came before: the end may come.
     if (inbox.isAwaited) {
@@ -191,8 +204,18 @@ export class Pump {
 
   /** Whether the one who takes the messages has finished with them. */
   get #isConsumed(): boolean {
-    const { inbox } = this;
-    return this.#pushes || !inbox.isUsed || inbox.isAwaited;
+    return this.#pushes || this.#isAwaited ||
+      this.#inbox === undefined || !this.#inbox.isUsed;
+  }
+
+  /** Whether somebody waits for a message. */
+  get #isAwaited(): boolean {
+    return this.#inbox !== undefined && this.#inbox.isAwaited;
+  }
+
+  #endInbox(): void {
+    this.#inbox ??= new Inbox();
+    this.#inbox.end();
   }
 
   /** Gets more to deliver. */
@@ -218,17 +241,17 @@ export class Pump {
   /** Calls one hook that had to wait for another; tells whether there was one. */
   #callOwed(): boolean {
     const hooks = this.#hooks;
-    if (hooks === undefined) return false;
-    const control = this.#owedControl;
-    const error = this.#owedError;
-    if (this.#owesDrain) {
-      this.#owesDrain = false;
+    const owed = this.#owed;
+    if (hooks === undefined || owed === undefined) return false;
+    const { control, error } = owed;
+    if (owed.drain) {
+      owed.drain = false;
       this.#call(() => hooks.drain());
     } else if (control !== undefined) {
-      this.#owedControl = undefined;
+      owed.control = undefined;
       this.#deliver(control);
     } else if (error !== undefined) {
-      this.#owedError = undefined;
+      owed.error = undefined;
       this.#tell(error);
     } else {
       return false;
@@ -236,8 +259,16 @@ export class Pump {
     return true;
   }
 
+  #owe(): OwedCalls {
+    return this.#owed ??= {
+      drain: false,
+      control: undefined,
+      error: undefined,
+    };
+  }
+
   #finish(info: CloseInfo): void {
-    this.inbox.end();
+    this.#endInbox();
     if (this.#isBusy) return;
     const hooks = this.#hooks;
     this.#hooks = undefined;
@@ -267,21 +298,21 @@ export class Pump {
         this.#keep(event.data);
         break;
       case "ping":
-        if (this.#isBusy) return void (this.#owedControl = event);
+        if (this.#isBusy) return void (this.#owe().control = event);
         this.#call(() => this.#hooks?.ping(event.payload));
         break;
       case "pong":
         this.#link.pings.answer(event.payload);
-        if (this.#isBusy) return void (this.#owedControl = event);
+        if (this.#isBusy) return void (this.#owe().control = event);
         this.#call(() => this.#hooks?.pong(event.payload));
         break;
       case "failed":
-        this.inbox.end();
-        if (this.#isBusy) this.#owedError = event.error;
+        this.#endInbox();
+        if (this.#isBusy) this.#owe().error = event.error;
         else this.#tell(event.error);
         break;
       case "close":
-        this.inbox.end();
+        this.#endInbox();
         break;
     }
   }
@@ -291,7 +322,8 @@ export class Pump {
     // After our Close frame reading does not pause any more, so that the peer's
     // is found; what nobody takes must not pile up meanwhile.
     if (!isOpen && this.isFull(false)) return;
-    this.inbox.push(data);
+    this.#inbox ??= new Inbox();
+    this.#inbox.push(data);
   }
 
   #call(hook: () => void | Promise<void>): void {
@@ -307,9 +339,11 @@ export class Pump {
     // Anything but a promise is a mistake of the hook's that does no harm.
     if (typeof (result as Promise<void>)?.then !== "function") return;
     this.#isBusy = true;
-    this.#onSettled ??= () => this.#resume();
-    this.#onFailed ??= (error) => this.#resumeFailed(error);
-    (result as Promise<void>).then(this.#onSettled, this.#onFailed);
+    const { onSettled, onFailed } = this.#resumption ??= {
+      onSettled: () => this.#resume(),
+      onFailed: (error) => this.#resumeFailed(error),
+    };
+    (result as Promise<void>).then(onSettled, onFailed);
   }
 
   #resume(): void {

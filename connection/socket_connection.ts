@@ -17,6 +17,7 @@ import {
   type Message,
   type MessageTransform,
   type PreparedMessage,
+  type ProtocolOptions,
   type Role,
   type TextDecoding,
 } from "../codec.ts";
@@ -40,6 +41,25 @@ import { messageReadable, messageWritable } from "./streams.ts";
 import type { Ticker } from "./ticker.ts";
 
 const decoding: TextDecoding = { ascii: decodeLatin1, utf8: decodeUtf8 };
+
+/** What connections with the same settings share. */
+const sharedOptions = new WeakMap<ConnectionSettings, ProtocolOptions>();
+
+function protocolOptions(init: ConnectionInit): ProtocolOptions {
+  const { role, settings, transform } = init;
+  const shared = sharedOptions.get(settings);
+  if (shared !== undefined && transform === undefined) return shared;
+  const options: ProtocolOptions = {
+    role,
+    maxMessageBytes: settings.maxMessageBytes,
+    maxFragments: settings.maxFragments,
+    decoding,
+    cheapArrayBytes: CHEAP_ARRAY_BYTES,
+    ...(transform && { transform }),
+  };
+  if (transform === undefined) sharedOptions.set(settings, options);
+  return options;
+}
 
 /** What a connection is made of, once its handshake is done. */
 export interface ConnectionInit {
@@ -112,12 +132,7 @@ export class SocketConnection<Data = unknown>
     this.extensions = init.extensions;
     this.link = new Link(
       init.transport,
-      {
-        role: init.role,
-        decoding,
-        cheapArrayBytes: CHEAP_ARRAY_BYTES,
-        ...(init.transform && { transform: init.transform }),
-      },
+      protocolOptions(init),
       init.settings,
       init.ticker,
       this,

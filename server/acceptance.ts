@@ -16,7 +16,7 @@ import {
 import { checkKeys, type Connection } from "../connection.ts";
 import type { Transport } from "../runtime/transport.ts";
 import { mayConnect } from "./origin.ts";
-import { SiteRequest } from "./request.ts";
+import { originOf, SiteRequest } from "./request.ts";
 import type {
   RouteMatch,
   UpgradeAcceptance,
@@ -84,13 +84,15 @@ export function accept(
   if (acceptor.isShuttingDown) return refused("shutting-down");
   const { route, params } = match;
   const { secure } = transport;
-  const request = new SiteRequest(secure, offer.target, head.headers);
   // A host that the grammar allows may still be none, such as "[:::]": handlers
   // would find out by an exception when they ask for the URL.
-  if (!URL.canParse(request.origin)) return refused("bad-host");
+  if (!URL.canParse(originOf(secure, head.headers))) {
+    return refused("bad-host");
+  }
   if (!mayConnect(offer.origin, offer.host, route.origins)) {
     return refused("origin-not-allowed");
   }
+  const request = new SiteRequest(secure, offer.target, head.headers);
   const handlerClass = route.handlerClass;
   if (handlerClass?.upgrade === undefined) {
     return conclude(acceptor, offer, match, request, undefined);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { HeaderList } from "../codec.ts";
+import { HeaderList } from "../codec.ts";
 import type { ConnectionRequest } from "../connection.ts";
 
 /**
@@ -15,7 +15,7 @@ export class SiteRequest implements ConnectionRequest {
   readonly method: string = "GET";
   readonly #secure: boolean;
   readonly #target: string;
-  readonly #fields: HeaderList;
+  readonly #fields: string;
   #headers: Headers | undefined;
 
   /**
@@ -26,19 +26,25 @@ export class SiteRequest implements ConnectionRequest {
   constructor(secure: boolean, target: string, fields: HeaderList) {
     this.#secure = secure;
     this.#target = target;
-    this.#fields = fields.compact();
-  }
-
-  /** Scheme and authority, such as `ws://localhost:8080`. */
-  get origin(): string {
-    return `${this.#secure ? "wss" : "ws"}://${this.#fields.get("host")}`;
+    this.#fields = fields.text;
   }
 
   get url(): string {
-    return new URL(this.origin + this.#target).href;
+    const origin = originOf(this.#secure, HeaderList.parse(this.#fields));
+    return new URL(origin + this.#target).href;
   }
 
   get headers(): Headers {
-    return this.#headers ??= new Headers([...this.#fields]);
+    return this.#headers ??= new Headers([...HeaderList.parse(this.#fields)]);
   }
+}
+
+/**
+ * Tells the scheme and authority that a request asks for.
+ *
+ * @param secure Whether it came through TLS.
+ * @param fields Its headers, with one `Host`.
+ */
+export function originOf(secure: boolean, fields: HeaderList): string {
+  return `${secure ? "wss" : "ws"}://${fields.get("host")}`;
 }

@@ -1,6 +1,7 @@
 import { isSendableCode } from "../../codec/close.ts";
 import type { ProtocolEvent } from "../../codec/event.ts";
 import type { Role } from "../../codec/frame.ts";
+import { plainDecoding } from "../../codec/message.ts";
 import { prepareMessage } from "../../codec/prepared.ts";
 import { Protocol, type ProtocolOptions } from "../../codec/protocol.ts";
 import {
@@ -527,4 +528,22 @@ test("CT-2: a flood of Pings while output waits is told, and ends with it", () =
   assertEquals(protocol.isFlooded, false);
   ping();
   assertEquals(protocol.isFlooded, false);
+});
+
+test("connections may share options, absent ones have their defaults", () => {
+  const all = {
+    role: "server",
+    maxMessageBytes: 3,
+    maxFragments: 1,
+    decoding: plainDecoding,
+    cheapArrayBytes: 64,
+  } as const;
+  for (const options of [all, all, { role: "server", maxMessageBytes: 3 }]) {
+    const protocol = new Protocol(options as ProtocolOptions);
+    protocol.receive(frame({ mask: true, payload: "abc" }));
+    assertEquals(protocol.takeEvents(), [{ type: "message", data: "abc" }]);
+    protocol.receive(frame({ mask: true, payload: "abcd" }));
+    assertEquals(protocol.takeEvents()[0]!.type, "failed");
+    assertEquals(protocol.failure!.reason, "message-too-big");
+  }
 });
