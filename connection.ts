@@ -187,7 +187,8 @@ export interface Connection<Data = unknown>
   ping(payload?: ArrayBuffer | ArrayBufferView): Promise<number>;
 
   /**
-   * Starts the closing handshake. What was sent before leaves first. Idempotent.
+   * Starts the closing handshake. What was sent before leaves first, except a
+   * `sendStream` that is not finished and what waits behind it. Idempotent.
    *
    * @param code Close code: 1000 to 1003, 1007 to 1014, or 3000 to 4999.
    * @param reason At most 123 bytes of UTF-8.

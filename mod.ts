@@ -22,7 +22,7 @@
  * ```
  *
  * @example A client
- * ```ts no-run
+ * ```ts ignore
  * import { dial } from "@sockeye/sockeye";
  *
  * const connection = await dial("wss://example.com/echo");
