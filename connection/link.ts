@@ -304,12 +304,15 @@ export class Link implements TransportSink, Ticking {
   peerClosed(): void {
     // Before our own frame it was the peer who started; after it, we did.
     this.#startClosing();
+    // The answer leaves now, also where the event was taken by asking.
+    this.#flushSoon();
     this.decide(this.#cause ?? "peer");
   }
 
   /** Notes that the peer's breach has been taken from the protocol. */
   peerFailed(error: ProtocolError): void {
     this.#startClosing();
+    this.#flushSoon();
     const tooBig = error.reason === "message-too-big";
     this.decide(tooBig ? "too-big" : "protocol-error", error);
   }

@@ -295,3 +295,16 @@ test("ping() rejects when the connection ends before the answer", async () => {
   end.raw.reset();
   await assertRejects(() => roundTrip, ClosedError);
 });
+
+test("peer: a Close frame behind a message is answered once the loop asks on", async () => {
+  await using end = await opened({ closeTimeoutMs: 60_000 });
+  end.raw.sendFrame({ mask: false, payload: "last words" });
+  sendClose(end, 1000);
+  const messages: unknown[] = [];
+  for await (const message of end.connection) messages.push(message);
+  assertEquals(messages, ["last words"]);
+  assertEquals(await within(readClose(end), "the answer"), 1000);
+  end.raw.end();
+  const info = await within(end.connection.closed, "the end");
+  assertEquals([info.cause, info.wasClean], ["peer", true]);
+});
