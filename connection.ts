@@ -200,7 +200,10 @@ export interface Connection<Data = unknown>
    */
   close(code?: number, reason?: string): Promise<CloseInfo>;
 
-  /** Drops the connection at once, without a Close frame. */
+  /**
+   * Drops the connection at once, without a Close frame. A `message` hook is not
+   * called any more.
+   */
   terminate(): void;
 
   /** Stops reading, so that the peer's messages wait in the network. */

@@ -64,6 +64,8 @@ export const REFUSALS = {
   "not-found": { status: 404, text: "Not found." },
   /** The handler failed before it decided. */
   "handler-failed": { status: 500, text: "Internal error." },
+  /** The handler did not decide in time. */
+  "handler-late": { status: 503, text: "The handler took too long." },
   /** The server is going away. */
   "shutting-down": { status: 503, text: "The server is shutting down." },
 } as const;

@@ -185,6 +185,16 @@ export class Link implements TransportSink, Ticking {
   }
 
   /**
+   * As `uncork`, but for work that comes in small pieces, one microtask after the
+   * other: what they send leaves in one write.
+   */
+  uncorkSoon(): void {
+    this.#isCorked = false;
+    flushSoon(this);
+    this.updateReading();
+  }
+
+  /**
    * Sends a message.
    *
    * @returns Whether it was accepted and more may be sent at once.

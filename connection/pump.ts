@@ -57,8 +57,8 @@ export class Pump {
   #isBusy = false;
   /** Whether events are being delivered, so that a hook may be on the stack. */
   #isRunning = false;
-  /** Whether a hook has failed: no more messages then. */
-  #hasFailed = false;
+  /** Whether a hook has failed, or the connection was dropped: no more messages. */
+  #isDeaf = false;
   /** Whether the `error` hook is under way, which is not told of itself. */
   #isTelling = false;
   #events: readonly ProtocolEvent[] = NO_EVENTS;
@@ -134,7 +134,7 @@ export class Pump {
       if (this.#next === this.#events.length && !this.#refill()) break;
       const event = this.#events[this.#next++]!;
       if (event.type === "message" && this.#pushes) {
-        if (!this.#hasFailed) this.#pushMessage(event.data);
+        if (!this.#isDeaf) this.#pushMessage(event.data);
       } else {
         this.#deliver(event);
       }
@@ -173,6 +173,11 @@ export class Pump {
   close(info: CloseInfo): void {
     this.#closed = info;
     this.run();
+  }
+
+  /** Delivers no more messages to the handler. */
+  deafen(): void {
+    this.#isDeaf = true;
   }
 
   /** Takes the next message, or `undefined` after the last. */
@@ -364,11 +369,11 @@ export class Pump {
   #goOn(): void {
     this.#link.cork();
     this.run();
-    this.#link.uncork();
+    this.#link.uncorkSoon();
   }
 
   #fail(error: unknown): void {
-    this.#hasFailed = true;
+    this.#isDeaf = true;
     const failure = this.#owner.onHookFailed(error);
     // An `error` hook that fails itself is not told of that.
     if (!this.#isTelling) this.#tell(failure);

@@ -264,6 +264,7 @@ export class SocketConnection<Data = unknown>
   }
 
   terminate(): void {
+    this.#pump.deafen();
     this.link.drop("local");
   }
 

@@ -93,7 +93,11 @@ export class Entrance implements TransportSink, Ticking {
     if (now < this.#deadlineMs) return;
     if (this.#isRefused) {
       this.#transport.destroy();
-    } else if (!this.#isDeciding) {
+    } else if (this.#isDeciding) {
+      this.#isDeciding = false;
+      this.#owner.reportError(new Error("upgrade did not decide in time"));
+      this.#refuse(refuse("handler-late"));
+    } else {
       this.#refuse(refuse("head-timeout"));
     }
   }
@@ -133,10 +137,12 @@ export class Entrance implements TransportSink, Ticking {
     const result = accept(this.#owner, head, offer, match, this.#transport);
     if (!(result instanceof Promise)) return this.#conclude(result, rest);
     this.#isDeciding = true;
+    this.#deadlineMs = nowMs() + this.#owner.openTimeoutMs;
     this.#keepEarly(rest);
     result.then((result) => {
+      const isWanted = this.#isDeciding && !this.#isGone;
       this.#isDeciding = false;
-      if (!this.#isGone) this.#conclude(result, this.#early);
+      if (isWanted) this.#conclude(result, this.#early);
     });
   }
 

@@ -221,3 +221,16 @@ test("HD-1: a constructor that throws is a neutral 500, reported once", async ()
     assertEquals(served.site.connections.size, 1);
   });
 });
+
+test("HD-2: an upgrade that never decides is a 503 in time, reported once", async () => {
+  const setup = (site: Site): void => {
+    class Undecided extends Handler {
+      static upgrade = (): Promise<void> => new Promise(() => {});
+    }
+    site.addHandler("/never", Undecided);
+  };
+  await serve({ setup, openTimeoutMs: 60 }, async (served) => {
+    assertRefused(await served.exchange(upgradeRequest("/never")), 503);
+    assertEquals(served.takeErrors(), ["upgrade did not decide in time"]);
+  });
+});
