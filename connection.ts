@@ -33,6 +33,7 @@ export {
   SocketConnection,
 } from "./connection/socket_connection.ts";
 export {
+  connectionTicker,
   nowMs,
   type Ticker,
   tickerFor,

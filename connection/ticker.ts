@@ -8,6 +8,7 @@
  */
 
 import type { Runtime } from "../runtime/transport.ts";
+import type { ConnectionSettings } from "./options.ts";
 
 /** Something that looks at the clock now and then. */
 export interface Ticking {
@@ -106,6 +107,29 @@ export function tickerFor(
   if (ticker === undefined) {
     ticker = new Ticker(period, runtime);
     tickers.set(period, ticker);
+  }
+  return ticker;
+}
+
+/** The tickers of connections, by the settings that they share. */
+const connectionTickers = new WeakMap<ConnectionSettings, Ticker>();
+
+/**
+ * Finds the ticker that is fine enough for a connection.
+ *
+ * @param settings Times of the connection.
+ * @param runtime The runtime at hand.
+ */
+export function connectionTicker(
+  settings: ConnectionSettings,
+  runtime: Runtime,
+): Ticker {
+  let ticker = connectionTickers.get(settings);
+  if (ticker === undefined) {
+    const { pingIntervalMs, pingTimeoutMs, closeTimeoutMs } = settings;
+    const times = [pingIntervalMs, pingTimeoutMs, closeTimeoutMs];
+    ticker = tickerFor(times, runtime);
+    connectionTickers.set(settings, ticker);
   }
   return ticker;
 }
