@@ -34,9 +34,9 @@ import {
   type ConnectionOptions,
   type ConnectionOwner,
   connectionSettings,
+  connectionTicker,
   printable,
   SocketConnection,
-  tickerFor,
 } from "./connection.ts";
 import { type Opened, Opening, type OpeningRequest } from "./client/opening.ts";
 import {
@@ -181,11 +181,7 @@ export async function dial<Data = unknown>(
         role: "client",
         transport,
         settings,
-        ticker: tickerFor([
-          settings.pingIntervalMs,
-          settings.pingTimeoutMs,
-          settings.closeTimeoutMs,
-        ], runtime),
+        ticker: connectionTicker(settings, runtime),
         request: { method: "GET", url: target.href, headers },
         params: {},
         subprotocol: agreement.subprotocol ?? "",
