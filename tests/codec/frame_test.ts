@@ -11,6 +11,7 @@ import {
 } from "../../codec/frame.ts";
 import { assert, assertEquals, assertStrictEquals, test } from "../harness.ts";
 import { concat, hex, toHex } from "../harness/bytes.ts";
+import { cutEvery } from "../harness/split.ts";
 import { frame, MASK_KEY } from "../harness/frame.ts";
 
 /** The key of RFC 6455, section 5.7, as the codec holds it. */
@@ -42,7 +43,6 @@ function feed(header: FrameHeader, chunks: readonly Uint8Array[]): number {
       header.violation === undefined
     ) {
       const next = header.read(chunk, index);
-      // FR-9: every call makes progress.
       assert(next > index && next <= chunk.length, `${index} to ${next}`);
       index = next;
     }
@@ -296,6 +296,18 @@ test("all pairs of first bytes are judged as RFC 6455 says, at byte 2", () => {
           }
         }
       }
+    }
+  }
+});
+
+test("FR-9: every call takes at least a byte, whatever the bytes are", () => {
+  for (let first = 0; first < 256; first++) {
+    for (let second = 0; second < 256; second++) {
+      const bytes = Uint8Array.of(first, second, ...new Uint8Array(12));
+      const header = new FrameHeader("server", true);
+      // `feed` asserts progress at each call, also where it is a byte long.
+      assert(feed(header, cutEvery(bytes, 1)) >= 2);
+      assert(header.complete || header.violation !== undefined);
     }
   }
 });

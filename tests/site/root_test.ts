@@ -108,6 +108,41 @@ test("HT-5: what follows a refused upgrade never reaches the root", async () => 
 // been answered, unless its handler is synchronous; see tests/runtime.
 const isBun = currentRuntime === "bun";
 
+test("HT-9: a path means the same to an upgrade and to the root", async () => {
+  const paths = [
+    "/echo",
+    "/echo?x=1",
+    "/a/../echo",
+    "/./echo",
+    "/%65cho",
+    "/echo/",
+    "//echo",
+    "/ECHO",
+    "/echo%2f",
+    "/a/%2e%2e/echo",
+  ];
+  const seen: string[] = [];
+  await serve({
+    root: (request) => {
+      seen.push(new URL(request.url).pathname);
+      return new Response("no", { status: 404 });
+    },
+  }, async ({ port }) => {
+    for (const path of paths) {
+      await using page = await rawConnect(port);
+      page.write(get(path));
+      await readResponse(page);
+      await using socket = await rawConnect(port);
+      socket.write(upgradeRequest(path));
+      const head = await socket.readHead();
+      const isUpgraded = head.startsWith("HTTP/1.1 101 ");
+      // Whoever guards `/echo` before the root guards the handler as well.
+      assertEquals(isUpgraded, seen[0] === "/echo", `${path}: ${seen}`);
+      seen.length = 0;
+    }
+  });
+});
+
 test("HT-7: 10,000 pipelined GETs are answered in order, one at a time", async () => {
   let inside = 0;
   let most = 0;
