@@ -91,7 +91,9 @@ function typeCheck(context) {
     ...step,
     run: async () => {
       const { counts, output } = await step.run();
-      const names = skipped.map((file) => `${file} (skipped: no jsr.io)\n`);
+      const names = skipped.map((file) =>
+        `${file} (skipped: JSR does not answer)\n`
+      );
       return {
         counts: { ...counts, skipped: skipped.length },
         output: output + names.join(""),
@@ -109,6 +111,11 @@ function staticSteps(context) {
     whole(context, "deno fmt", deno, ["fmt", "--check"]),
     whole(context, "deno lint", deno, ["lint"]),
     typeCheck(context),
+    whole(context, "deno check of the README", deno, [
+      "check",
+      "--doc-only",
+      "README.md",
+    ]),
     whole(context, "deno doc --lint", deno, ["doc", "--lint", ...doors]),
     whole(context, "deno publish --dry-run", deno, [
       "publish",
