@@ -2,8 +2,9 @@
  * Messages: frames' payloads unmasked, put together, checked and decoded
  * (RFC 6455, sections 5.4 and 8.1).
  *
- * The chunk that a payload lies in is only lent. What is kept of it is copied
- * here, once: a message that an application keeps never pins a read buffer.
+ * The chunk that a payload lies in is mostly only lent. What is kept of it is
+ * copied here, once: a message that an application keeps never pins a read buffer,
+ * or any memory of more than twice its size beyond 8 KiB.
  *
  * @module
  */
@@ -153,6 +154,7 @@ export class MessageReader {
    * @param start Index of the payload's first byte.
    * @param end Index after its last byte.
    * @param maskKey Masking key, 0 for none.
+   * @param given Whether the chunk's memory may become the message's.
    * @returns The message, or `undefined` after a violation.
    */
   takeWhole(
@@ -160,10 +162,16 @@ export class MessageReader {
     start: number,
     end: number,
     maskKey: number,
+    given: boolean,
   ): Message | undefined {
     const text = this.#opcode === OPCODES.text;
     this.#reset();
-    if (!text) return this.#copyOut(chunk, start, end, maskKey);
+    if (!text) {
+      // Not where the message would pin more memory than twice its own.
+      return given && (end - start) * 2 >= chunk.buffer.byteLength
+        ? cutOut(chunk, start, end, maskKey)
+        : this.#copyOut(chunk, start, end, maskKey);
+    }
     const seen = maskKey === 0
       ? seenBits(chunk, start, end)
       : maskRange(chunk, start, end, maskKey);
@@ -337,4 +345,16 @@ function fit(buffer: Uint8Array, length: number): Uint8Array {
   // Not `NO_BYTES`: its receiver may detach it, and it is everybody's.
   if (length === 0) return new Uint8Array(0);
   return length === buffer.length ? buffer : buffer.subarray(0, length);
+}
+
+/** Makes a message of the memory that it arrived in. */
+function cutOut(
+  chunk: Uint8Array,
+  start: number,
+  end: number,
+  maskKey: number,
+): Uint8Array {
+  if (maskKey !== 0) maskRange(chunk, start, end, maskKey);
+  const { buffer, byteOffset } = chunk;
+  return new Uint8Array(buffer, byteOffset + start, end - start);
 }

@@ -206,9 +206,11 @@ export class Protocol {
    *
    * @param chunk Bytes in arrival order, of any length. Lent until the call
    * returns, and overwritten by unmasking.
+   * @param given Whether the chunk is given away instead: then a binary message
+   * that is most of its memory need not be copied.
    */
-  receive(chunk: Uint8Array): void {
-    this.#receiver.receive(chunk);
+  receive(chunk: Uint8Array, given = false): void {
+    this.#receiver.receive(chunk, given);
   }
 
   /**

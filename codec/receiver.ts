@@ -58,11 +58,11 @@ export class Receiver {
   }
 
   /** Takes bytes that arrived, see `Protocol.receive`. */
-  receive(chunk: Uint8Array): void {
+  receive(chunk: Uint8Array, given = false): void {
     this.#blocked = this.#sender.output.byteLength > 0;
     if (!this.#blocked) this.heldPings = 0;
     try {
-      this.#receive(chunk);
+      this.#receive(chunk, given);
     } catch {
       // Only memory can run out here: the message fits the limit that was set,
       // but no array, or no string, of the runtime's.
@@ -71,7 +71,7 @@ export class Receiver {
     this.#messages.endChunk();
   }
 
-  #receive(chunk: Uint8Array): void {
+  #receive(chunk: Uint8Array, given: boolean): void {
     let index = 0;
     while (index < chunk.length && !this.#discarding) {
       if (!this.#inFrame) {
@@ -80,7 +80,7 @@ export class Receiver {
       }
       index = this.#header.opcode >= OPCODES.close
         ? this.#takeControl(chunk, index)
-        : this.#takeData(chunk, index);
+        : this.#takeData(chunk, index, given);
     }
   }
 
@@ -125,11 +125,11 @@ export class Receiver {
     if (header.payloadBytes > 0) return true;
     // A frame without a payload ends here, also where its chunk does.
     if (isControl) this.#takeControl(NO_BYTES, 0);
-    else this.#takeData(NO_BYTES, 0);
+    else this.#takeData(NO_BYTES, 0, false);
     return false;
   }
 
-  #takeData(chunk: Uint8Array, start: number): number {
+  #takeData(chunk: Uint8Array, start: number, given: boolean): number {
     const header = this.#header;
     const messages = this.#messages;
     const end = start + this.#missingBytes;
@@ -138,7 +138,9 @@ export class Receiver {
       this.#missingBytes === header.payloadBytes
     ) {
       this.#inFrame = false;
-      this.#deliver(messages.takeWhole(chunk, start, end, this.#maskKey));
+      this.#deliver(
+        messages.takeWhole(chunk, start, end, this.#maskKey, given),
+      );
       return end;
     }
     const stop = end < chunk.length ? end : chunk.length;

@@ -135,7 +135,7 @@ export class Link implements TransportSink, Ticking {
     this.bytesReceived += chunk.length;
     this.#keepalive.alive();
     this.cork();
-    this.protocol.receive(chunk);
+    this.protocol.receive(chunk, this.transport.givesChunks);
     this.#owner.onReceived();
     this.uncork();
   }

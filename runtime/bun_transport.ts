@@ -53,6 +53,11 @@ export class BunTransport implements Transport, BunSocketOwner {
     socket.data = this;
   }
 
+  get givesChunks(): boolean {
+    // The runtime makes an array of the right size for each read.
+    return true;
+  }
+
   get remoteAddress(): Address {
     if (this.#path !== undefined) {
       return { transport: "unix", path: this.#path };

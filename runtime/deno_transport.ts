@@ -53,6 +53,11 @@ export class DenoTransport implements Transport {
     this.#conn = conn;
   }
 
+  get givesChunks(): boolean {
+    // A read buffer serves one read after the other.
+    return false;
+  }
+
   get remoteAddress(): Address {
     return toAddress(this.#conn.remoteAddr);
   }

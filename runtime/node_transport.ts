@@ -82,6 +82,11 @@ export class NodeTransport implements Transport {
     socket.on("close", onClose);
   }
 
+  get givesChunks(): boolean {
+    // The runtime makes an array of the right size for each read.
+    return true;
+  }
+
   get remoteAddress(): Address {
     return this.#address(this.#socket.remoteAddress, this.#socket.remotePort);
   }

@@ -42,8 +42,8 @@ export interface TransportSink {
    * Bytes arrived.
    *
    * @param chunk Lent until this call returns: the sink may overwrite it, and
-   * the transport reuses it afterwards. Never empty, and never a `Buffer`,
-   * whose `slice` would not copy.
+   * the transport reuses it afterwards, unless it says `givesChunks`. Never
+   * empty, and never a `Buffer`, whose `slice` would not copy.
    */
   data(chunk: Uint8Array): void;
   /** All that was handed to `write` has left; more may be written. */
@@ -70,6 +70,11 @@ export interface Transport {
   readonly localAddress: Address;
   /** Whether the bytes travel through TLS. */
   readonly secure: boolean;
+  /**
+   * Whether each chunk is memory of its own, which the sink may keep. It is no
+   * larger than what arrived.
+   */
+  readonly givesChunks: boolean;
   /**
    * Who is told. May be replaced at any time, also from inside a call to it;
    * the next call goes to the new one.

@@ -49,7 +49,13 @@ function feed(
   const start = bytes.length - header.payloadBytes;
   let message: Message | undefined;
   if (size === Infinity && header.fin && messages.isWhole) {
-    message = messages.takeWhole(bytes, start, bytes.length, header.maskKey);
+    message = messages.takeWhole(
+      bytes,
+      start,
+      bytes.length,
+      header.maskKey,
+      false,
+    );
   } else {
     let key = header.maskKey;
     for (let at = start; at < bytes.length; at += size) {
@@ -329,7 +335,7 @@ test("a kept small message pins at most 8 KiB, and never the chunk", () => {
     for (let at = 0; at + length <= 60_000; at += length + 2) {
       messages.admit(header);
       chunk.fill(at / 7, at, at + length);
-      const message = messages.takeWhole(chunk, at, at + length, 0);
+      const message = messages.takeWhole(chunk, at, at + length, 0, false);
       assert(message instanceof Uint8Array);
       assertStrictEquals(message.length, length);
       assert(message.buffer !== chunk.buffer, "the chunk is pinned");
@@ -355,7 +361,7 @@ test("messages of different chunks share no memory", () => {
   for (let round = 0; round < 10; round++) {
     const chunk = new Uint8Array(100);
     messages.admit(headerOf({ opcode: "binary", length: 10 }));
-    const message = messages.takeWhole(chunk, 0, 10, 0);
+    const message = messages.takeWhole(chunk, 0, 10, 0, false);
     buffers.add((message as Uint8Array).buffer);
     messages.endChunk();
   }
@@ -505,4 +511,24 @@ test("where arrays are cheap, small binary messages do not share one", () => {
   const [first, second] = sizes(0);
   assert(first! > 16 && first === second, "they share");
   assertEquals(sizes(64).slice(0, 2), [16, 16]);
+});
+
+test("a message may stay in a chunk that is given away, if it is most of it", () => {
+  for (const mask of [true, false]) {
+    const role: Role = mask ? "server" : "client";
+    const sent = seededRandom(9).bytes(3000);
+    const large = frame({ opcode: 2, mask, payload: sent });
+    const take = (chunk: Uint8Array, given: boolean) => {
+      const protocol = new Protocol({ role });
+      protocol.receive(chunk, given);
+      const [event] = protocol.takeEvents();
+      assert(event?.type === "message" && typeof event.data !== "string");
+      assert(sameBytes(event.data, sent));
+      return event.data.buffer === chunk.buffer;
+    };
+    assertEquals(take(large.slice(), true), true);
+    assertEquals(take(large.slice(), false), false);
+    // LC-5: a small part of a large chunk would keep all of it.
+    assertEquals(take(concat(large, new Uint8Array(4000)), true), false);
+  }
 });

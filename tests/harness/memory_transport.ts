@@ -25,6 +25,7 @@ export class MemoryTransport implements Transport {
   readonly remoteAddress: Address;
   readonly localAddress: Address;
   readonly secure = false;
+  readonly givesChunks = false;
   /** The other end. */
   peer!: MemoryTransport;
   /** Largest chunk that this end's sink is given, in bytes. */
