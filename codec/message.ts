@@ -166,12 +166,7 @@ export class MessageReader {
   ): Message | undefined {
     const text = this.#opcode === OPCODES.text;
     this.#reset();
-    if (!text) {
-      // Not where the message would pin more memory than twice its own.
-      return given && (end - start) * 2 >= chunk.buffer.byteLength
-        ? cutOut(chunk, start, end, maskKey)
-        : this.#copyOut(chunk, start, end, maskKey);
-    }
+    if (!text) return this.#takeBinary(chunk, start, end, maskKey, given);
     const seen = maskKey === 0
       ? seenBits(chunk, start, end)
       : maskRange(chunk, start, end, maskKey);
@@ -312,31 +307,25 @@ export class MessageReader {
     this.#buffer = larger;
   }
 
-  #copyOut(
+  #takeBinary(
     chunk: Uint8Array,
     start: number,
     end: number,
     maskKey: number,
+    given: boolean,
   ): Uint8Array {
     const length = end - start;
-    if (length <= this.#options.cheapArrayBytes || length > MAX_SHARING_BYTES) {
-      const own = new Uint8Array(length);
-      copyMasked(chunk, start, end, own, 0, maskKey);
-      return own;
+    // First, for to ask a chunk for its buffer costs more than a cheap array.
+    if (length <= this.#options.cheapArrayBytes) {
+      return copyOut(chunk, start, end, maskKey);
     }
-    let block = shared;
-    let at = sharedBytes;
-    if (block === undefined || at + length > block.length) {
-      block = new Uint8Array(Math.min(SHARED_BYTES, chunk.length - start));
-      at = 0;
+    // Not where the message would pin more memory than twice its own.
+    if (given && length * 2 >= chunk.buffer.byteLength) {
+      return cutOut(chunk, start, end, maskKey);
     }
-    copyMasked(chunk, start, end, block, at, maskKey);
-    // A message that fills its block has it for itself.
-    if (length === block.length) return block;
-    shared = block;
-    // On a word boundary, where unmasking is fastest.
-    sharedBytes = (at + length + 3) & ~3;
-    return new Uint8Array(block.buffer, at, length);
+    return length > MAX_SHARING_BYTES
+      ? copyOut(chunk, start, end, maskKey)
+      : copyShared(chunk, start, end, maskKey);
   }
 }
 
@@ -357,4 +346,39 @@ function cutOut(
   if (maskKey !== 0) maskRange(chunk, start, end, maskKey);
   const { buffer, byteOffset } = chunk;
   return new Uint8Array(buffer, byteOffset + start, end - start);
+}
+
+/** Makes a message of its own memory. */
+function copyOut(
+  chunk: Uint8Array,
+  start: number,
+  end: number,
+  maskKey: number,
+): Uint8Array {
+  const own = new Uint8Array(end - start);
+  copyMasked(chunk, start, end, own, 0, maskKey);
+  return own;
+}
+
+/** Makes a message that lies beside others of its chunk. */
+function copyShared(
+  chunk: Uint8Array,
+  start: number,
+  end: number,
+  maskKey: number,
+): Uint8Array {
+  const length = end - start;
+  let block = shared;
+  let at = sharedBytes;
+  if (block === undefined || at + length > block.length) {
+    block = new Uint8Array(Math.min(SHARED_BYTES, chunk.length - start));
+    at = 0;
+  }
+  copyMasked(chunk, start, end, block, at, maskKey);
+  // A message that fills its block has it for itself.
+  if (length === block.length) return block;
+  shared = block;
+  // On a word boundary, where unmasking is fastest.
+  sharedBytes = (at + length + 3) & ~3;
+  return new Uint8Array(block.buffer, at, length);
 }
