@@ -81,6 +81,7 @@ function limitsOf(options: ProtocolOptions): MessageOptions {
 const MAX_HELD_PINGS = 64;
 
 const NO_BYTES = new Uint8Array(0);
+const NO_EVENTS: readonly ProtocolEvent[] = [];
 
 /**
  * One side of a connection.
@@ -114,7 +115,9 @@ export class Protocol {
   failure: ProtocolError | undefined;
 
   readonly #sender: Sender;
-  readonly #receiver: Receiver;
+  readonly #options: ProtocolOptions;
+  /** Made with the first bytes: many a connection is silent for long. */
+  #receiver: Receiver | undefined;
   #ended = false;
 
   /**
@@ -127,7 +130,7 @@ export class Protocol {
     const { role, transform } = options;
     this.role = role;
     this.#sender = new Sender(role, transform);
-    this.#receiver = new Receiver(role, limitsOf(options), this.#sender);
+    this.#options = options;
   }
 
   /** The Close frame that we sent. */
@@ -166,12 +169,12 @@ export class Protocol {
 
   /** Whether a Close frame or a failure waits behind the events to be taken. */
   get lastEventPending(): boolean {
-    return this.#receiver.last !== undefined;
+    return this.#receiver?.last !== undefined;
   }
 
   /** Count of events that wait to be taken. */
   get pendingEvents(): number {
-    return this.#receiver.pendingEvents;
+    return this.#receiver === undefined ? 0 : this.#receiver.pendingEvents;
   }
 
   /**
@@ -179,13 +182,13 @@ export class Protocol {
    * it is better not to read on before it has.
    */
   get isFlooded(): boolean {
-    return this.#receiver.heldPings >= MAX_HELD_PINGS &&
-      this.#sender.owesPong;
+    return this.#sender.owesPong &&
+      this.#receiver!.heldPings >= MAX_HELD_PINGS;
   }
 
   /** Frames received so far. */
   get framesReceived(): number {
-    return this.#receiver.frames;
+    return this.#receiver === undefined ? 0 : this.#receiver.frames;
   }
 
   /** Bytes that wait to be taken with `takeOutput`. */
@@ -210,7 +213,12 @@ export class Protocol {
    * that is most of its memory need not be copied.
    */
   receive(chunk: Uint8Array, given = false): void {
-    this.#receiver.receive(chunk, given);
+    this.#receiver ??= new Receiver(
+      this.role,
+      limitsOf(this.#options),
+      this.#sender,
+    );
+    if (!this.#ended) this.#receiver.receive(chunk, given);
   }
 
   /**
@@ -221,7 +229,6 @@ export class Protocol {
    */
   receiveEnd(): void {
     this.#ended = true;
-    this.#receiver.stop();
   }
 
   /**
@@ -234,10 +241,12 @@ export class Protocol {
    * @returns Events in order, possibly none.
    */
   takeEvents(): readonly ProtocolEvent[] {
-    const events = this.#receiver.takeEvents();
-    const last = this.#receiver.last;
+    const receiver = this.#receiver;
+    if (receiver === undefined) return NO_EVENTS;
+    const events = receiver.takeEvents();
+    const last = receiver.last;
     if (events.length > 0 || last === undefined) return events;
-    this.#receiver.last = undefined;
+    receiver.last = undefined;
     this.#sender.answered = true;
     if (last.type === "close") {
       this.received = { code: last.code, reason: last.reason };
@@ -374,7 +383,6 @@ export class Protocol {
   /** Drops the output, and whatever is sent from now on: the transport is gone. */
   abandon(): void {
     this.#ended = true;
-    this.#receiver.stop();
     this.#sender.abandon();
   }
 }

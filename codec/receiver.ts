@@ -84,11 +84,6 @@ export class Receiver {
     }
   }
 
-  /** Drops everything that may still arrive. */
-  stop(): void {
-    this.#discarding = true;
-  }
-
   /** Takes the events before the last one. */
   takeEvents(): readonly ProtocolEvent[] {
     const events = this.#events;

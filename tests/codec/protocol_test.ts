@@ -547,3 +547,16 @@ test("connections may share options, absent ones have their defaults", () => {
     assertEquals(protocol.failure!.reason, "message-too-big");
   }
 });
+
+test("a protocol that has received nothing has nothing to tell", () => {
+  const protocol = new Protocol({ role: "client" });
+  assertEquals(protocol.takeEvents(), []);
+  assertEquals([protocol.pendingEvents, protocol.framesReceived], [0, 0]);
+  assertEquals([protocol.lastEventPending, protocol.isFlooded], [false, false]);
+  protocol.receive(frame({ payload: "a" }));
+  assertEquals([protocol.pendingEvents, protocol.framesReceived], [1, 1]);
+  protocol.receiveEnd();
+  protocol.receive(frame({ payload: "too late" }));
+  assertEquals(protocol.takeEvents(), [{ type: "message", data: "a" }]);
+  assertEquals(protocol.pendingEvents, 0);
+});
