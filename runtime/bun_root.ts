@@ -68,7 +68,6 @@ function serve(handler: PrivateHandler): PrivateServer {
 export function openBunRoot(options: RootOptions): SpliceRoot {
   return new SpliceRoot({
     // Each chunk comes in an array of its own.
-    isLent: false,
     serve,
     connect: (port) => connectBun({ hostname: "127.0.0.1", port }),
   }, options);

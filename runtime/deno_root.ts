@@ -51,7 +51,6 @@ function serve(handler: PrivateHandler): PrivateServer {
  */
 export function openDenoRoot(options: RootOptions): SpliceRoot {
   return new SpliceRoot({
-    isLent: true,
     serve,
     connect: (port) => connectDeno({ hostname: "127.0.0.1", port }),
   }, options);

@@ -24,7 +24,6 @@ class Direction implements TransportSink {
   readonly #splice: Splice;
   readonly #source: Transport;
   readonly #target: Transport;
-  readonly #isLent: boolean;
   readonly #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #isPaused = false;
@@ -39,12 +38,10 @@ class Direction implements TransportSink {
     splice: Splice,
     source: Transport,
     target: Transport,
-    isLent: boolean,
   ) {
     this.#splice = splice;
     this.#source = source;
     this.#target = target;
-    this.#isLent = isLent;
   }
 
   get isEmpty(): boolean {
@@ -68,7 +65,7 @@ class Direction implements TransportSink {
   }
 
   data(chunk: Uint8Array): void {
-    const owned = this.#isLent ? chunk.slice() : chunk;
+    const owned = this.#source.givesChunks ? chunk : chunk.slice();
     if (this.divert !== undefined) return this.divert(owned);
     this.send(owned);
   }
@@ -173,24 +170,21 @@ export class Splice {
    *
    * @param options.client A started transport, paused.
    * @param options.inner A transport that has not been started.
-   * @param options.isLent Whether the transports reuse the chunks that they
-   * deliver, so that they must be copied.
    * @param options.gone Called once when the splice is over, also by a takeover.
    */
   constructor(
     options: {
       readonly client: Transport;
       readonly inner: Transport;
-      readonly isLent: boolean;
       readonly gone: () => void;
     },
   ) {
-    const { client, inner, isLent } = options;
+    const { client, inner } = options;
     this.#client = client;
     this.#inner = inner;
     this.#gone = options.gone;
-    this.#up = new Direction(this, client, inner, isLent);
-    this.#down = new Direction(this, inner, client, isLent);
+    this.#up = new Direction(this, client, inner);
+    this.#down = new Direction(this, inner, client);
     this.#up.back = this.#down;
     this.#down.back = this.#up;
   }

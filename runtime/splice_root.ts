@@ -40,8 +40,6 @@ export type PrivateHandler = (
 
 /** What {@linkcode SpliceRoot} needs of the runtime. */
 export interface SpliceRuntime {
-  /** Whether transports reuse the chunks that they deliver. */
-  readonly isLent: boolean;
   /** Starts an HTTP server on 127.0.0.1 and a free port. */
   serve(handler: PrivateHandler): PrivateServer;
   /** Connects to 127.0.0.1. */
@@ -240,7 +238,6 @@ export class SpliceRoot implements Root {
     entry.splice = new Splice({
       client: entry.client,
       inner,
-      isLent: this.#runtime.isLent,
       gone: () => {
         this.#entries.delete(port);
         this.#checkEmpty();
