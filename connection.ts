@@ -15,7 +15,11 @@ import type { Address } from "./runtime/transport.ts";
 
 export { type CloseCause, ClosedError } from "./connection/close_info.ts";
 export type { CloseInfo };
-export { Handler, type Hooks } from "./connection/handler.ts";
+export {
+  Handler,
+  type HandlerFunction,
+  type Hooks,
+} from "./connection/handler.ts";
 export {
   checkAmount,
   checkKeys,
@@ -26,12 +30,8 @@ export {
 } from "./connection/options.ts";
 export { printable } from "./connection/printable.ts";
 export { toBytes, toMessage } from "./connection/sendable.ts";
-export {
-  type ConnectionInit,
-  type ConnectionOwner,
-  type HandlerFunction,
-  SocketConnection,
-} from "./connection/socket_connection.ts";
+export type { ConnectionInit, ConnectionOwner } from "./connection/init.ts";
+export { SocketConnection } from "./connection/socket_connection.ts";
 export {
   connectionTicker,
   nowMs,

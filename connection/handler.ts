@@ -108,3 +108,8 @@ export class Handler<Data = unknown> implements Hooks {
    */
   error(_error: Error): void | Promise<void> {}
 }
+
+/** The function form of a handler. */
+export type HandlerFunction<Data = unknown> = (
+  connection: Connection<Data>,
+) => void | Promise<void>;

@@ -15,20 +15,18 @@ import {
   type Extension,
   MAX_CONTROL_BYTES,
   type Message,
-  type MessageTransform,
   type PreparedMessage,
-  type ProtocolOptions,
-  type Role,
-  type TextDecoding,
 } from "../codec.ts";
-import { CHEAP_ARRAY_BYTES } from "../runtime/memory.ts";
-import { decodeLatin1, decodeUtf8 } from "../runtime/text.ts";
-import type { Address, Transport } from "../runtime/transport.ts";
+import type { Address } from "../runtime/transport.ts";
 import { type CloseCause, ClosedError, type CloseInfo } from "./close_info.ts";
 import { isOrdinary } from "./close_info.ts";
-import { Handler } from "./handler.ts";
+import { Handler, type HandlerFunction } from "./handler.ts";
+import {
+  type ConnectionInit,
+  type ConnectionOwner,
+  protocolOptions,
+} from "./init.ts";
 import { Link, type LinkOwner } from "./link.ts";
-import type { ConnectionSettings } from "./options.ts";
 import { Pings } from "./pings.ts";
 import { Pump, type PumpOwner } from "./pump.ts";
 import { mayCompress, toBytes, toMessage } from "./sendable.ts";
@@ -38,67 +36,6 @@ import {
   type StreamTarget,
 } from "./send_stream.ts";
 import { messageReadable, messageWritable } from "./streams.ts";
-import type { Ticker } from "./ticker.ts";
-
-const decoding: TextDecoding = { ascii: decodeLatin1, utf8: decodeUtf8 };
-
-/** What connections with the same settings share. */
-const sharedOptions = new WeakMap<ConnectionSettings, ProtocolOptions>();
-
-function protocolOptions(init: ConnectionInit): ProtocolOptions {
-  const { role, settings, transform } = init;
-  const shared = sharedOptions.get(settings);
-  if (shared !== undefined && transform === undefined) return shared;
-  const options: ProtocolOptions = {
-    role,
-    maxMessageBytes: settings.maxMessageBytes,
-    maxFragments: settings.maxFragments,
-    decoding,
-    cheapArrayBytes: CHEAP_ARRAY_BYTES,
-    ...(transform && { transform }),
-  };
-  if (transform === undefined) sharedOptions.set(settings, options);
-  return options;
-}
-
-/** What a connection is made of, once its handshake is done. */
-export interface ConnectionInit {
-  /** Our own side. */
-  readonly role: Role;
-  /** The transport. */
-  readonly transport: Transport;
-  /** Limits and times. */
-  readonly settings: ConnectionSettings;
-  /** Tells the time. */
-  readonly ticker: Ticker;
-  /** The request that opened it. */
-  readonly request: ConnectionRequest;
-  /** What the path pattern matched. */
-  readonly params: Readonly<Record<string, string>>;
-  /** Subprotocol agreed on. */
-  readonly subprotocol: string;
-  /** Extensions agreed on. */
-  readonly extensions: readonly Extension[];
-  /** What the extensions do to messages. */
-  readonly transform: MessageTransform | undefined;
-  /** Who made it. */
-  readonly owner: ConnectionOwner;
-}
-
-/** Who makes connections: a server, or the dialer. */
-export interface ConnectionOwner {
-  /** Told of what a handler threw. */
-  reportError(error: unknown, connection?: Connection): void;
-  /** Told when a connection is open no more. */
-  onClosing(connection: SocketConnection): void;
-  /** Told when a connection is gone. */
-  onClosed(connection: SocketConnection): void;
-}
-
-/** The function form of a handler. */
-export type HandlerFunction<Data = unknown> = (
-  connection: Connection<Data>,
-) => void | Promise<void>;
 
 /** Implements {@linkcode Connection}. */
 export class SocketConnection<Data = unknown>

@@ -1,0 +1,81 @@
+/**
+ * What a connection is made of.
+ *
+ * @module
+ */
+
+import type { Connection, ConnectionRequest } from "../connection.ts";
+import type {
+  Extension,
+  MessageTransform,
+  ProtocolOptions,
+  Role,
+  TextDecoding,
+} from "../codec.ts";
+import { CHEAP_ARRAY_BYTES } from "../runtime/memory.ts";
+import { decodeLatin1, decodeUtf8 } from "../runtime/text.ts";
+import type { Transport } from "../runtime/transport.ts";
+import type { ConnectionSettings } from "./options.ts";
+import type { SocketConnection } from "./socket_connection.ts";
+import type { Ticker } from "./ticker.ts";
+
+const decoding: TextDecoding = { ascii: decodeLatin1, utf8: decodeUtf8 };
+
+/** What connections with the same settings share. */
+const sharedOptions = new WeakMap<ConnectionSettings, ProtocolOptions>();
+
+/**
+ * Makes the options of a connection's protocol. Connections with the same settings
+ * share them, unless an extension gives one a state of its own.
+ *
+ * @param init What the connection is made of.
+ */
+export function protocolOptions(init: ConnectionInit): ProtocolOptions {
+  const { role, settings, transform } = init;
+  const shared = sharedOptions.get(settings);
+  if (shared !== undefined && transform === undefined) return shared;
+  const options: ProtocolOptions = {
+    role,
+    maxMessageBytes: settings.maxMessageBytes,
+    maxFragments: settings.maxFragments,
+    decoding,
+    cheapArrayBytes: CHEAP_ARRAY_BYTES,
+    ...(transform && { transform }),
+  };
+  if (transform === undefined) sharedOptions.set(settings, options);
+  return options;
+}
+
+/** What a connection is made of, once its handshake is done. */
+export interface ConnectionInit {
+  /** Our own side. */
+  readonly role: Role;
+  /** The transport. */
+  readonly transport: Transport;
+  /** Limits and times. */
+  readonly settings: ConnectionSettings;
+  /** Tells the time. */
+  readonly ticker: Ticker;
+  /** The request that opened it. */
+  readonly request: ConnectionRequest;
+  /** What the path pattern matched. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Subprotocol agreed on. */
+  readonly subprotocol: string;
+  /** Extensions agreed on. */
+  readonly extensions: readonly Extension[];
+  /** What the extensions do to messages. */
+  readonly transform: MessageTransform | undefined;
+  /** Who made it. */
+  readonly owner: ConnectionOwner;
+}
+
+/** Who makes connections: a server, or the dialer. */
+export interface ConnectionOwner {
+  /** Told of what a handler threw. */
+  reportError(error: unknown, connection?: Connection): void;
+  /** Told when a connection is open no more. */
+  onClosing(connection: SocketConnection): void;
+  /** Told when a connection is gone. */
+  onClosed(connection: SocketConnection): void;
+}
