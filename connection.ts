@@ -168,6 +168,10 @@ export interface Connection<Data = unknown>
   /**
    * Takes the next message. Calls made meanwhile are served in order.
    *
+   * Whoever has taken a message and not yet asked for the next may still be working
+   * on an answer: a Close frame of the peer's is then answered when the next one is
+   * asked for, at the latest after half of `closeTimeoutMs`.
+   *
    * @returns Text as a string, binary as bytes that are yours. Small ones that
    * arrived together may share one buffer: copy them before you transfer it.
    * @throws {TypeError} If the handler takes messages by its `message` hook.
