@@ -199,3 +199,20 @@ test("stats count messages, frames and bytes", async () => {
     messagesSent: 2,
   });
 });
+
+test("BP-1: a peer that is given up is not read any more", async () => {
+  await using rig = new Rig({ sendMaxBytes: 100, closeTimeoutMs: 60_000 });
+  rig.far.pause();
+  rig.near.capacityBytes = rig.far.capacityBytes = 0;
+  const { connection } = rig;
+  while (connection.readyState === 1) connection.send(new Uint8Array(60));
+  await settle();
+  assertEquals(rig.near.paused, true);
+  const { bytesReceived } = connection.stats;
+  rig.near.capacityBytes = rig.far.capacityBytes = Infinity;
+  rig.send("a", "b");
+  await settle();
+  assertEquals(connection.stats.bytesReceived, bytesReceived);
+  connection.terminate();
+  assertEquals((await rig.closed()).cause, "backpressure");
+});

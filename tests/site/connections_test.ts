@@ -7,20 +7,13 @@ import {
   type Site,
 } from "../../server.ts";
 import { assertEquals, test } from "../harness.ts";
-import { closeCode, closePayload } from "../harness/frame.ts";
+import { closePayload } from "../harness/frame.ts";
 import {
-  type RawClient,
   rawConnect,
   rawUpgrade,
   upgradeRequest,
 } from "../harness/raw_client.ts";
-import { serve, until } from "./served.ts";
-
-async function readClose(client: RawClient): Promise<number> {
-  const { opcode, payload } = await client.readFrame();
-  assertEquals(opcode, 8);
-  return closeCode(payload);
-}
+import { readClose, serve, until } from "./served.ts";
 
 const CLOSE = { opcode: "close", payload: closePayload(1000) } as const;
 

@@ -1,14 +1,10 @@
 /** Hostile and odd frames, over real sockets (FR, UT, CT). */
 import { Handler, type HandlerOptions, type Site } from "../../server.ts";
 import { assert, assertEquals, test } from "../harness.ts";
-import { closeCode, closePayload, frame } from "../harness/frame.ts";
-import {
-  type RawClient,
-  rawConnect,
-  rawUpgrade,
-} from "../harness/raw_client.ts";
+import { closePayload, frame } from "../harness/frame.ts";
+import { rawConnect, rawUpgrade } from "../harness/raw_client.ts";
 import { upgradeRequest } from "../harness/raw_client.ts";
-import { pause, serve } from "./served.ts";
+import { pause, readClose, serve } from "./served.ts";
 
 /** A handler that writes down what it is told. */
 function logging(log: string[]): (site: Site) => void {
@@ -21,14 +17,6 @@ function logging(log: string[]): (site: Site) => void {
     }
   }
   return (site) => site.addHandler("/log", Logging);
-}
-
-/** Reads frames until the Close frame; returns its code. */
-async function readClose(client: RawClient): Promise<number> {
-  while (true) {
-    const { opcode, payload } = await client.readFrame();
-    if (opcode === 8) return closeCode(payload);
-  }
 }
 
 function text(payload: string | Uint8Array): Uint8Array {

@@ -8,27 +8,17 @@ import {
 } from "../../server.ts";
 import { assert, assertEquals, assertRejects, test } from "../harness.ts";
 import { within } from "../harness/deadline.ts";
-import { closeCode, closePayload, frame } from "../harness/frame.ts";
+import { closePayload, frame } from "../harness/frame.ts";
 import {
   type RawClient,
   rawConnect,
   rawUpgrade,
   upgradeRequest,
 } from "../harness/raw_client.ts";
-import { serve, until } from "./served.ts";
+import { readClose, readText, serve, until } from "./served.ts";
 
 function on(path: string, handler: HandlerFunction): (site: Site) => void {
   return (site) => site.addHandler(path, handler);
-}
-
-async function readText(client: RawClient): Promise<string> {
-  return new TextDecoder().decode((await client.readFrame()).payload);
-}
-
-async function readClose(client: RawClient): Promise<number> {
-  const { opcode, payload } = await client.readFrame();
-  assertEquals(opcode, 8);
-  return closeCode(payload);
 }
 
 function text(payload: string): Uint8Array {

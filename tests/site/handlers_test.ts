@@ -7,27 +7,16 @@ import {
   type Site,
 } from "../../server.ts";
 import { assert, assertEquals, test } from "../harness.ts";
-import { closeCode, closePayload, frame } from "../harness/frame.ts";
+import { closePayload, frame } from "../harness/frame.ts";
 import {
-  type RawClient,
   rawConnect,
   rawUpgrade,
   upgradeRequest,
 } from "../harness/raw_client.ts";
-import { pause, serve, until } from "./served.ts";
+import { pause, readClose, readText, serve, until } from "./served.ts";
 
 function on(path: string, handler: HandlerClass): (site: Site) => void {
   return (site) => site.addHandler(path, handler);
-}
-
-async function readText(client: RawClient): Promise<string> {
-  return new TextDecoder().decode((await client.readFrame()).payload);
-}
-
-async function readClose(client: RawClient): Promise<number> {
-  const { opcode, payload } = await client.readFrame();
-  assertEquals(opcode, 8);
-  return closeCode(payload);
 }
 
 const CLOSE = { opcode: "close", payload: closePayload(1000) } as const;

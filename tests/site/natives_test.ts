@@ -9,7 +9,14 @@ import {
   rawUpgrade,
   upgradeRequest,
 } from "../harness/raw_client.ts";
-import { assertRefused, Echo, pause, serve, until } from "./served.ts";
+import {
+  assertRefused,
+  Echo,
+  pause,
+  readText,
+  serve,
+  until,
+} from "./served.ts";
 
 const VERSION = "Sec-WebSocket-Version";
 const KEY = "Sec-WebSocket-Key";
@@ -39,10 +46,6 @@ async function assertBreach(
     client.write(...frames);
     await assertFails(client, code);
   });
-}
-
-async function readText(client: RawClient): Promise<string> {
-  return new TextDecoder().decode((await client.readFrame()).payload);
 }
 
 test("Deno's server accepts unmasked frames", async () => {

@@ -13,7 +13,9 @@ import {
 } from "../../server.ts";
 import { assert, assertEquals } from "../harness.ts";
 import { Canary } from "../harness/canary.ts";
+import { closeCode } from "../harness/frame.ts";
 import {
+  type RawClient,
   rawConnect,
   type RawConnectOptions,
   rawUpgrade,
@@ -148,4 +150,16 @@ export function assertRefused(response: string, status: number): void {
   assert(/^connection: (upgrade, )?close$/im.test(head), response);
   const length = Number(/^content-length: (\d+)$/im.exec(head)?.[1]);
   assertEquals(response.length - headEnd - 4, length, response);
+}
+
+/** Reads a frame; returns its payload as text. */
+export async function readText(client: RawClient): Promise<string> {
+  return new TextDecoder().decode((await client.readFrame()).payload);
+}
+
+/** Reads a Close frame; returns its code. */
+export async function readClose(client: RawClient): Promise<number> {
+  const { opcode, payload } = await client.readFrame();
+  assertEquals(opcode, 8);
+  return closeCode(payload);
 }
