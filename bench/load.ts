@@ -15,6 +15,7 @@
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { type LoadCell, parseCell } from "./load/cell.ts";
 import { type LoadConnection, openConnection } from "./load/connection.ts";
 import { hasLibcNetwork, openLibcNetwork } from "./load/libc_network.ts";
 import type { Network, Target } from "./load/network.ts";
@@ -23,19 +24,20 @@ import { buildPattern, type Kind } from "./load/pattern.ts";
 import { openRuntimeNetwork } from "./load/runtime_network.ts";
 
 /** What to do; see `readOptions` for the arguments. */
-interface LoadOptions extends Target {
+interface LoadOptions extends Target, LoadCell {
   readonly path: string;
-  readonly connections: number;
-  readonly inFlight: number;
-  readonly sizes: readonly number[];
   readonly kind: Kind;
   readonly seconds: number;
   readonly warmUpSeconds: number;
+  readonly leastMessages: number;
   readonly verify: boolean;
   readonly masked: boolean;
   readonly libc: boolean;
   readonly serverPid: number | undefined;
 }
+
+/** How long a server may keep silent where something must come of it. */
+const PATIENCE_SECONDS = 10;
 
 /** What is printed. */
 interface LoadReport {
@@ -53,40 +55,37 @@ function readOptions(): LoadOptions {
       hostname: { type: "string", default: "127.0.0.1" },
       port: { type: "string" },
       path: { type: "string", default: "/echo" },
-      tls: { type: "boolean", default: false },
       cell: { type: "string", default: "16x64x64" },
       kind: { type: "string", default: "binary" },
       seconds: { type: "string", default: "2" },
       "warm-up": { type: "string", default: "0.5" },
+      "least-messages": { type: "string", default: "1" },
       verify: { type: "boolean", default: false },
       masked: { type: "boolean", default: false },
       "runtime-sockets": { type: "boolean", default: false },
       "server-pid": { type: "string" },
     },
   });
-  const [connections, inFlight, sizes] = values.cell.split("x");
+  const cell = parseCell(values.cell);
   const options: LoadOptions = {
+    ...cell,
     hostname: values.hostname,
     port: Number(values.port),
-    tls: values.tls,
     path: values.path,
-    connections: Number(connections),
-    inFlight: Number(inFlight),
-    sizes: (sizes ?? "").split("+").map(Number),
     kind: values.kind === "text" ? "text" : "binary",
     seconds: Number(values.seconds),
     warmUpSeconds: Number(values["warm-up"]),
+    leastMessages: Number(values["least-messages"]),
     verify: values.verify,
     masked: values.masked,
     serverPid: values["server-pid"] === undefined
       ? undefined
       : Number(values["server-pid"]),
-    libc: !values.tls && !values["runtime-sockets"] && hasLibcNetwork(),
+    libc: !cell.tls && !values["runtime-sockets"] && hasLibcNetwork(),
   };
-  const { port, seconds, warmUpSeconds } = options;
-  const numbers = [port, options.connections, options.inFlight, seconds];
-  if (![...numbers, ...options.sizes, warmUpSeconds].every(Number.isFinite)) {
-    throw new TypeError("Cannot run: --port and --cell CxFxB must be numbers");
+  const { port, seconds, warmUpSeconds, leastMessages } = options;
+  if (![port, seconds, warmUpSeconds, leastMessages].every(Number.isFinite)) {
+    throw new TypeError("Cannot run: --port and times must be numbers");
   }
   return options;
 }
@@ -112,7 +111,7 @@ async function main(): Promise<void> {
       { network, target: options, path, replies: { pattern, verify, masked } },
       fail,
     );
-    const isLate = after(10);
+    const isLate = after(PATIENCE_SECONDS);
     await network.run(() => connection.isOpen || isLate());
     if (!connection.isOpen) fail(new Error("No response to the handshake"));
     connections.push(connection);
@@ -123,8 +122,11 @@ async function main(): Promise<void> {
   for (const connection of connections) connection.start(inFlight);
   await network.run(after(options.warmUpSeconds));
   const report = await measure(network, options, count);
+  if (report.messages < options.leastMessages) {
+    fail(new Error(`Only ${report.messages} messages returned`));
+  }
   console.log(JSON.stringify(report));
-  process.exit(report.messages > 0 ? 0 : 1);
+  process.exit(0);
 }
 
 /** Counts for `seconds`, and takes the processor time that it costs. */
@@ -140,7 +142,11 @@ async function measure(
   const startCpu = process.cpuUsage();
   const startServerCpu = serverCpu();
   const startMessages = count();
-  await network.run(after(options.seconds));
+  const isOver = after(options.seconds);
+  const isLate = after(options.seconds + PATIENCE_SECONDS);
+  await network.run(() =>
+    isOver() && count() - startMessages >= options.leastMessages || isLate()
+  );
   const seconds = (performance.now() - startMs) / 1000;
   const cpu = process.cpuUsage(startCpu);
   const endServerCpu = serverCpu();

@@ -18,9 +18,9 @@ import {
   resetPeak,
 } from "./memory/resident.ts";
 import { Child, type RunningServer, startServer } from "./run/child.ts";
-import { alignColumns } from "./run/report.ts";
 import { type Row, selectRows } from "./run/rows.ts";
 import type { RuntimeName } from "./run/runtimes.ts";
+import { alignColumns } from "./run/table.ts";
 
 const HELP = `node bench/memory.ts [mode] [options]
   (no mode)        idle memory per connection

@@ -8,96 +8,90 @@
  *
  * @module
  */
-import { writeFileSync } from "node:fs";
-import { cpus, release, totalmem } from "node:os";
-import process from "node:process";
 import { parseArgs } from "node:util";
+import { runBench } from "./run/bench.ts";
 import { Child, type RunningServer, startServer } from "./run/child.ts";
-import { choosePinning } from "./run/cores.ts";
-import { formatTable, type Sample } from "./run/report.ts";
-import { CELLS, type Row, selectRows } from "./run/rows.ts";
-import { findRuntime, readVersion } from "./run/runtimes.ts";
+import { choosePinning, NO_PINNING } from "./run/cores.ts";
+import {
+  COMMON_HELP,
+  COMMON_OPTIONS,
+  type CommonOptions,
+  readCommonOptions,
+} from "./run/options.ts";
+import { type Row, ROWS } from "./run/rows.ts";
+import { findRuntime } from "./run/runtimes.ts";
+import type { Cell, Measurement } from "./run/sample.ts";
+
+/** Connections × messages in flight on each × payload bytes. */
+const CELLS: readonly string[] = [
+  "1x1x16",
+  "64x1x16",
+  "1x64x16",
+  "16x64x64",
+  "16x1x1024",
+  "16x16x16384",
+  "8x1x262144",
+];
+
+/** What `--smoke` sends instead: every form of a frame's length. */
+const SMOKE_CELLS: readonly string[] = ["4x4x16+300+70000"];
+
+/** What must return with `--smoke`, whatever time it takes: each message often. */
+const SMOKE_MESSAGES = 100;
 
 /** What to run; see `readOptions` for the arguments. */
-interface RunOptions {
-  readonly rows: readonly Row[];
-  readonly cells: readonly string[];
-  readonly kinds: readonly string[];
-  readonly rounds: number;
-  readonly seconds: number;
-  readonly warmUpSeconds: number;
-  readonly json: string | undefined;
+interface EchoOptions extends CommonOptions {
+  readonly cells: readonly Cell[];
   readonly verify: boolean;
 }
 
 const HELP = `node bench/run.ts [options]
-  --only ROW,…     only these rows
+${COMMON_HELP}
   --cells C,…      only these cells, connections x in flight x bytes
   --text --binary  only this kind of message (both by default)
-  --rounds N       interleaved rounds (5)
-  --seconds S      length of each measurement (2)
-  --warm-up S      load before each measurement (0.5)
-  --verify         compare contents too: for correctness, not for figures
-  --json FILE      write every sample there`;
+  --verify         compare contents too: for correctness, not for figures`;
 
-const pinning = choosePinning();
-
-function readOptions(): RunOptions {
+function readOptions(): EchoOptions {
   const { values } = parseArgs({
     options: {
-      only: { type: "string" },
+      ...COMMON_OPTIONS,
       cells: { type: "string" },
       text: { type: "boolean", default: false },
       binary: { type: "boolean", default: false },
-      rounds: { type: "string", default: "5" },
-      seconds: { type: "string", default: "2" },
-      "warm-up": { type: "string", default: "0.5" },
       verify: { type: "boolean", default: false },
-      json: { type: "string" },
-      help: { type: "boolean", default: false },
     },
   });
-  if (values.help) {
-    console.log(HELP);
-    process.exit(0);
-  }
-  const kinds = ["binary", "text"].filter((kind) =>
-    values.text === values.binary || values[kind as "text" | "binary"]
-  );
+  const common = readCommonOptions(values, ROWS, HELP);
+  const kinds = (["binary", "text"] as const)
+    .filter((kind) => values.text === values.binary || values[kind]);
+  const names = values.cells?.split(",") ??
+    (common.smoke ? SMOKE_CELLS : CELLS);
   return {
-    rows: selectRows(values.only),
-    cells: values.cells?.split(",") ?? CELLS,
-    kinds,
-    rounds: Number(values.rounds),
-    seconds: Number(values.seconds),
-    warmUpSeconds: Number(values["warm-up"]),
-    json: values.json,
-    verify: values.verify,
+    ...common,
+    cells: kinds.flatMap((kind) => names.map((name) => ({ name, kind }))),
+    verify: values.verify || common.smoke,
   };
 }
 
-/** Shows what is running; on a terminal, in one line. */
-function showProgress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
-  else process.stderr.write(`${text}\n`);
-}
+const options = readOptions();
+const pinning = options.smoke ? NO_PINNING : choosePinning();
 
 /** The fastest generator there is here: on Bun, else on Node. */
 const LOAD_RUNTIME = findRuntime("bun") === undefined ? "node" : "bun";
 
-/** One measurement of one row. */
+/** Puts a server under the load of a cell. */
 async function measure(
-  options: RunOptions,
-  row: Row,
   server: RunningServer,
-  place: Pick<Sample, "cell" | "kind" | "round">,
-): Promise<Sample> {
+  row: Row,
+  cell: Cell,
+): Promise<Measurement> {
   const values = {
     port: server.port,
-    cell: place.cell,
-    kind: place.kind,
+    cell: cell.name,
+    kind: cell.kind,
     seconds: options.seconds,
     "warm-up": options.warmUpSeconds,
+    "least-messages": options.smoke ? SMOKE_MESSAGES : 1,
     "server-pid": server.child.pid,
   };
   const load = new Child(LOAD_RUNTIME, "bench/load.ts", {
@@ -113,109 +107,36 @@ async function measure(
   });
   const report = await load.read();
   const messages = Number(report["messages"]);
-  const cpu = report["serverCpuSeconds"];
+  const seconds = Number(report["seconds"]);
+  const cpuSeconds = Number(report["serverCpuSeconds"] ?? 0);
   return {
-    row: row.name,
-    ...place,
-    messagesPerSecond: Number(report["messagesPerSecond"]),
-    loadBusy: Number(report["busy"]),
-    ...(typeof cpu === "number" && cpu > 0
-      ? {
-        messagesPerCpuSecond: messages / cpu,
-        serverBusy: cpu / Number(report["seconds"]),
-      }
-      : {}),
+    figures: {
+      messagesPerSecond: messages / seconds,
+      loadBusy: Number(report["busy"]),
+      ...(cpuSeconds > 0
+        ? {
+          messagesPerCpuSecond: messages / cpuSeconds,
+          serverBusy: cpuSeconds / seconds,
+        }
+        : {}),
+    },
+    network: String(report["network"]),
   };
 }
 
-/** The servers of one round; a row that does not start is left out, and said. */
-async function startServers(
-  rows: readonly Row[],
-): Promise<Map<Row, RunningServer>> {
-  const servers = new Map<Row, RunningServer>();
-  for (const row of rows) {
-    try {
-      servers.set(row, await startServer(row, { pin: pinning.server }));
-    } catch (error) {
-      showProgress(`${row.name} does not start: ${String(error)}`);
-      process.stderr.write("\n");
-    }
-  }
-  return servers;
-}
-
-async function runRound(
-  options: RunOptions,
-  round: number,
-  samples: Sample[],
-): Promise<void> {
-  // Each round begins with another row, so that none always follows the same.
-  const shift = (round - 1) % options.rows.length;
-  const rows = [...options.rows.slice(shift), ...options.rows.slice(0, shift)];
-  const servers = await startServers(rows);
-  for (const kind of options.kinds) {
-    for (const cell of options.cells) {
-      for (const [row, server] of servers) {
-        const place = { cell, kind, round };
-        showProgress(
-          `round ${round}/${options.rounds} ${kind} ${cell} ${row.name}`,
-        );
-        try {
-          samples.push(await measure(options, row, server, place));
-        } catch (error) {
-          showProgress(`${row.name} ${cell} ${kind} failed: ${String(error)}`);
-          process.stderr.write("\n");
-        }
-      }
-    }
-  }
-  await Promise.all([...servers.values()].map(({ child }) => child.stop()));
-}
-
-function describeMachine(rows: readonly Row[]): Record<string, unknown> {
-  const runtimes = [...new Set(rows.map(({ runtime }) => runtime))];
-  return {
-    date: new Date().toISOString(),
-    processor: cpus()[0]?.model,
-    cores: cpus().length,
-    memoryGiB: Math.round(totalmem() / 2 ** 30),
-    system: `${process.platform} ${release()}`,
-    versions: runtimes.map((runtime) => {
-      const binary = findRuntime(runtime);
-      return binary === undefined
-        ? `no ${runtime}`
-        : `${runtime}: ${readVersion(runtime, binary)}`;
-    }),
+await runBench(options, {
+  name: "echo",
+  cells: options.cells,
+  tables: {
+    messagesPerSecond: "Messages per second",
+    messagesPerCpuSecond: "Messages per second of the server's processor",
+  },
+  setting: {
     pinned: pinning.server.length > 0,
     load: LOAD_RUNTIME,
-  };
-}
-
-async function main(): Promise<void> {
-  const options = readOptions();
-  const { rows, cells, kinds, rounds, seconds } = options;
-  const machine = describeMachine(rows);
-  console.log(JSON.stringify(machine));
-  const samples: Sample[] = [];
-  for (let round = 1; round <= rounds; round++) {
-    await runRound(options, round, samples);
-    if (options.json !== undefined) {
-      const document = { machine, rounds, seconds, samples };
-      writeFileSync(options.json, JSON.stringify(document, null, 1));
-    }
-  }
-  showProgress("");
-  for (const kind of kinds) {
-    console.log(`\nMessages per second, ${kind}, median of ${rounds}\n`);
-    const figure = "messagesPerSecond";
-    console.log(formatTable(samples, rows, { cells, kind, figure }));
-    console.log(`\nMessages per second of the server's processor, ${kind}\n`);
-    console.log(formatTable(samples, rows, {
-      cells,
-      kind,
-      figure: "messagesPerCpuSecond",
-    }));
-  }
-}
-
-await main();
+    verify: options.verify,
+  },
+  start: (row) => startServer(row, { pin: pinning.server }),
+  measure,
+  stop: (server) => server.child.stop(),
+});

@@ -26,6 +26,8 @@ const RUN_FLAGS: Readonly<Record<RuntimeName, readonly string[]>> = {
 
 const running = new Set<ChildProcess>();
 process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+process.on("SIGINT", () => process.exit(130));
+process.on("SIGTERM", () => process.exit(143));
 
 /** A process that prints lines of JSON. */
 export class Child {
@@ -85,7 +87,7 @@ export class Child {
     if (line === undefined) {
       const lines = this.#errors.trim().split("\n");
       throw new Error(
-        lines.find((text) => /error/i.test(text)) ?? lines.at(-1) ?? "",
+        lines.find((text) => /^\w*error: /i.test(text)) ?? lines.at(-1) ?? "",
       );
     }
     return JSON.parse(line) as Record<string, unknown>;
@@ -124,7 +126,7 @@ export async function startServer(
   row: Row,
   options: ChildOptions = {},
 ): Promise<RunningServer> {
-  const file = join("bench", "servers", row.file);
+  const file = join("bench", row.file);
   const child = new Child(row.runtime, file, options);
   const { port } = await child.read();
   return { child, port: Number(port) };

@@ -11,6 +11,9 @@ export interface Pinning {
   readonly load: readonly string[];
 }
 
+/** Everything runs wherever there is room. */
+export const NO_PINNING: Pinning = { server: [], load: [] };
+
 /** Picks two cores of this process's, not two threads of one core where avoidable. */
 export function choosePinning(): Pinning {
   try {
@@ -19,9 +22,7 @@ export function choosePinning(): Pinning {
     });
     const cores = parseList(own.slice(own.lastIndexOf(":") + 1));
     const [server] = cores;
-    if (server === undefined || cores.length < 2) {
-      return { server: [], load: [] };
-    }
+    if (server === undefined || cores.length < 2) return NO_PINNING;
     const siblings = readSiblings(server);
     const load = cores.find((core) => !siblings.includes(core)) ?? cores[1];
     return {
@@ -29,7 +30,7 @@ export function choosePinning(): Pinning {
       load: ["taskset", "-c", String(load)],
     };
   } catch {
-    return { server: [], load: [] };
+    return NO_PINNING;
   }
 }
 

@@ -1,13 +1,13 @@
-/** What is measured: the servers, and the shapes of load. */
+/** What is measured: the servers. */
 import type { RuntimeName } from "./runtimes.ts";
 
-/** One server. */
+/** One server, or whatever else a line of a table stands for. */
 export interface Row {
   /** Name on the command line and in the tables. */
   readonly name: string;
   /** What runs it. */
   readonly runtime: RuntimeName;
-  /** File in `bench/servers/`. */
+  /** File in `bench/`. */
   readonly file: string;
   /** The row that it is compared with. */
   readonly baseline: string;
@@ -19,18 +19,27 @@ export interface Row {
 
 /** All rows, in the order of the tables. */
 export const ROWS: readonly Row[] = [
-  row("sockeye-deno", "deno", "sockeye.ts", "deno-native"),
-  row("deno-native", "deno", "deno_native.ts", "deno-native"),
-  { ...row("bare-deno", "deno", "bare_deno.ts", "deno-native"), bare: true },
-  row("sockeye-bun", "bun", "sockeye.ts", "bun-native"),
-  row("bun-native", "bun", "bun_native.ts", "bun-native"),
-  { ...row("bare-bun", "bun", "bare_bun.ts", "bun-native"), bare: true },
-  row("sockeye-node", "node", "sockeye.ts", "ws-node"),
-  row("ws-node", "node", "ws.mjs", "ws-node"),
-  { ...row("bare-node", "node", "bare_node.ts", "ws-node"), bare: true },
-  { ...row("ws-deno", "deno", "ws.mjs", "deno-native"), extra: true },
-  { ...row("ws-bun", "bun", "ws.mjs", "bun-native"), extra: true },
-  row("python", "python", "python_websockets.py", "python"),
+  row("sockeye-deno", "deno", "servers/sockeye.ts", "deno-native"),
+  row("deno-native", "deno", "servers/deno_native.ts", "deno-native"),
+  {
+    ...row("bare-deno", "deno", "servers/bare_deno.ts", "deno-native"),
+    bare: true,
+  },
+  row("sockeye-bun", "bun", "servers/sockeye.ts", "bun-native"),
+  row("bun-native", "bun", "servers/bun_native.ts", "bun-native"),
+  {
+    ...row("bare-bun", "bun", "servers/bare_bun.ts", "bun-native"),
+    bare: true,
+  },
+  row("sockeye-node", "node", "servers/sockeye.ts", "ws-node"),
+  row("ws-node", "node", "servers/ws.mjs", "ws-node"),
+  {
+    ...row("bare-node", "node", "servers/bare_node.ts", "ws-node"),
+    bare: true,
+  },
+  { ...row("ws-deno", "deno", "servers/ws.mjs", "deno-native"), extra: true },
+  { ...row("ws-bun", "bun", "servers/ws.mjs", "bun-native"), extra: true },
+  row("python", "python", "servers/python_websockets.py", "python"),
 ];
 
 function row(
@@ -42,24 +51,16 @@ function row(
   return { name, runtime, file, baseline };
 }
 
-/** Connections × messages in flight on each × payload bytes. */
-export const CELLS: readonly string[] = [
-  "1x1x16",
-  "64x1x16",
-  "1x64x16",
-  "16x64x64",
-  "16x1x1024",
-  "16x16x16384",
-  "8x1x262144",
-];
-
 /** The rows that `--only` names, or all that are not extra. */
-export function selectRows(only: string | undefined): readonly Row[] {
-  if (only === undefined) return ROWS.filter(({ extra }) => !extra);
+export function selectRows(
+  only: string | undefined,
+  rows: readonly Row[] = ROWS,
+): readonly Row[] {
+  if (only === undefined) return rows.filter(({ extra }) => !extra);
   return only.split(",").map((name) => {
-    const found = ROWS.find((row) => row.name === name);
+    const found = rows.find((row) => row.name === name);
     if (found !== undefined) return found;
-    const names = ROWS.map((row) => row.name).join(", ");
+    const names = rows.map((row) => row.name).join(", ");
     throw new TypeError(`No such row: ${name}; there are ${names}`);
   });
 }

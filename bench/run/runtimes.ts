@@ -2,7 +2,7 @@
  * Where the runtimes are. A launcher script would be measured along with what
  * it launches, so the binaries inside the npm packages are taken by themselves.
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   closeSync,
   existsSync,
@@ -32,9 +32,29 @@ const PLACES: Readonly<Record<RuntimeName, readonly string[]>> = {
 /** First bytes of an ELF or Mach-O file, and of a Windows executable. */
 const MAGICS = ["7f454c46", "cffaedfe", "cafebabe", "4d5a"];
 
+const found = new Map<RuntimeName, string | undefined>();
+
 /** The binary of a runtime, or `undefined` where there is none. */
 export function findRuntime(name: RuntimeName): string | undefined {
-  if (name === "python") return process.env["PYTHON"] ?? findInPath("python3");
+  if (!found.has(name)) {
+    found.set(name, name === "python" ? findPython() : findBinary(name));
+  }
+  return found.get(name);
+}
+
+/** What `PYTHON` names, or the first that can import `websockets`. */
+function findPython(): string | undefined {
+  const named = process.env["PYTHON"];
+  const pythons = named === undefined
+    ? [...listInPath("python3"), "/usr/bin/python3"]
+    : [named];
+  return pythons.find((python) => {
+    const script = "from websockets import serve";
+    return spawnSync(python, ["-c", script]).status === 0;
+  });
+}
+
+function findBinary(name: RuntimeName): string | undefined {
   const patterns = PLACES[name].map((place) =>
     join(ROOT, "node_modules", place)
   );
@@ -43,9 +63,13 @@ export function findRuntime(name: RuntimeName): string | undefined {
 }
 
 function findInPath(name: string): string | undefined {
-  const files = (process.env["PATH"] ?? "").split(delimiter)
-    .map((folder) => join(folder, name)).filter(existsSync);
+  const files = listInPath(name);
   return files.find((file) => isBinary(realpathSync(file))) ?? files[0];
+}
+
+function listInPath(name: string): readonly string[] {
+  return (process.env["PATH"] ?? "").split(delimiter)
+    .map((folder) => join(folder, name)).filter(existsSync);
 }
 
 function isBinary(file: string): boolean {
@@ -58,17 +82,22 @@ function isBinary(file: string): boolean {
   return MAGICS.some((magic) => hex.startsWith(magic));
 }
 
-/** A runtime's version, as it tells it itself. */
-export function readVersion(name: RuntimeName, binary: string): string {
-  try {
-    const text = name === "python"
-      ? execFileSync(binary, [
-        "-c",
-        "import websockets; print('websockets', websockets.__version__)",
-      ], { encoding: "utf8", stdio: "pipe" })
-      : execFileSync(binary, ["--version"], { encoding: "utf8" });
-    return text.split("\n")[0] ?? "";
-  } catch {
-    return "not usable";
+/** Versions of a runtime, and of the library that its rows stand for. */
+export function readVersion(
+  name: RuntimeName,
+  binary: string,
+): Readonly<Record<string, string>> {
+  const ask = (...args: string[]): string =>
+    execFileSync(binary, args, { encoding: "utf8", stdio: "pipe" }).trim();
+  if (name === "python") {
+    const [python = "", websockets = ""] = ask(
+      "-c",
+      "import platform, websockets; " +
+        "print(platform.python_version(), websockets.__version__)",
+    ).split(" ");
+    return { python, websockets };
   }
+  // `v24.21.0`, `1.4.5`, `deno 2.9.6 (stable, …)`.
+  const text = ask("--version");
+  return { [name]: /\d+\.\d+\.\d+\S*/.exec(text)?.[0] ?? text };
 }

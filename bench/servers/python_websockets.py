@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 
-from websockets.asyncio.server import serve
+from websockets import serve
 from websockets.exceptions import ConnectionClosed
 
 
