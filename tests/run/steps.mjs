@@ -171,7 +171,24 @@ function suites(context) {
   ];
 }
 
+/** Benches that know `--smoke`: every row for a moment, to see that it works. */
+const BENCHES = ["run.ts"];
+
+/** @param {Context} context @returns {Step[]} */
+function benchSmokes(context) {
+  return BENCHES.map((name) =>
+    whole(context, `bench smoke: ${name}`, context.runtimes.node, [
+      `bench/${name}`,
+      "--smoke",
+    ])
+  );
+}
+
 /** @param {Context} context @returns {Step[]} */
 export function steps(context) {
-  return [...staticSteps(context), ...suites(context)];
+  return [
+    ...staticSteps(context),
+    ...benchSmokes(context),
+    ...suites(context),
+  ];
 }
