@@ -116,7 +116,7 @@ async function measure(
       ...(cpuSeconds > 0
         ? {
           messagesPerCpuSecond: messages / cpuSeconds,
-          serverBusy: cpuSeconds / seconds,
+          busy: cpuSeconds / seconds,
         }
         : {}),
     },

@@ -8,7 +8,7 @@ import process from "node:process";
 import { describeMachine } from "./machine.ts";
 import type { CommonOptions } from "./options.ts";
 import { type Outcome, type Plan, runRounds } from "./rounds.ts";
-import type { Cell } from "./sample.ts";
+import { type Cell, medianOf } from "./sample.ts";
 import { formatTable } from "./table.ts";
 
 /** What a bench consists of, beside its options. */
@@ -18,6 +18,8 @@ export interface Bench<C extends Cell, S>
   readonly name: string;
   /** Columns. */
   readonly cells: readonly C[];
+  /** What a row is. Absent: a server. */
+  readonly subject?: string;
   /** Figures of a sample that get a table, and the table's title. */
   readonly tables: Readonly<Record<string, string>>;
   /** More to say of the setting, for the file. */
@@ -54,15 +56,17 @@ export async function runBench<C extends Cell, S>(
 
 function printTables<C extends Cell, S>(
   { rows, rounds }: CommonOptions,
-  { cells, tables }: Bench<C, S>,
+  { cells, tables, subject = "server" }: Bench<C, S>,
   { samples }: Outcome,
 ): void {
   for (const kind of new Set(cells.map((cell) => cell.kind))) {
     const own = cells.filter((cell) => cell.kind === kind);
+    const measured = samples.filter((sample) => sample.kind === kind);
     for (const [figure, title] of Object.entries(tables)) {
+      if (medianOf(measured, figure) === undefined) continue;
       const suffix = kind === undefined ? "" : `, ${kind}`;
       console.log(`\n${title}${suffix}, median of ${rounds}\n`);
-      console.log(formatTable(samples, rows, { cells: own, figure }));
+      console.log(formatTable(samples, rows, { cells: own, figure, subject }));
     }
   }
 }

@@ -10,11 +10,16 @@ import { type Cell, medianOf, type Sample, samplesOf } from "./sample.ts";
 export function formatTable(
   samples: readonly Sample[],
   rows: readonly Row[],
-  options: { readonly cells: readonly Cell[]; readonly figure: string },
+  options: {
+    readonly cells: readonly Cell[];
+    readonly figure: string;
+    /** Heading of the first column. */
+    readonly subject: string;
+  },
 ): string {
-  const { cells, figure } = options;
+  const { cells, figure, subject } = options;
   const lines = [
-    ["server", ...cells.map(({ name }) => name.replaceAll("x", "×"))],
+    [subject, ...cells.map(({ name }) => name.replaceAll("x", "×"))],
     ["---", ...cells.map(() => "---:")],
   ];
   for (const { name, baseline } of rows) {
@@ -33,11 +38,11 @@ export function formatTable(
   return alignColumns(lines);
 }
 
-/** Of samples that say how busy both ends were: `loadBusy` and `serverBusy`. */
+/** Of samples that say how busy what is measured was, and its other end. */
 function isLoadBound(samples: readonly Sample[]): boolean {
   const load = medianOf(samples, "loadBusy") ?? 0;
-  const server = medianOf(samples, "serverBusy") ?? 1;
-  return load > 0.95 && server < load - 0.05;
+  const own = medianOf(samples, "busy") ?? 1;
+  return load > 0.95 && own < load - 0.05;
 }
 
 /** `123`, `3.80k`, `12.5k`, `1,234k`. */

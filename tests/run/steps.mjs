@@ -172,7 +172,7 @@ function suites(context) {
 }
 
 /** Benches that know `--smoke`: every row for a moment, to see that it works. */
-const BENCHES = ["run.ts"];
+const BENCHES = ["run.ts", "client.ts"];
 
 /** @param {Context} context @returns {Step[]} */
 function benchSmokes(context) {

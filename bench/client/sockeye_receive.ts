@@ -1,0 +1,19 @@
+/** Sockeye's `dial`, asked for each message. Runs on Deno, Bun and Node. */
+import { dial } from "@sockeye/sockeye";
+import { runClient } from "./task.ts";
+
+await runClient({
+  async talk(url, talk) {
+    const connection = await dial(url);
+    for (let sent = 0; sent < talk.inFlight; sent++) {
+      connection.send(talk.next());
+    }
+    for (;;) {
+      talk.returned(await connection.receive());
+      connection.send(talk.next());
+    }
+  },
+  async dial(url) {
+    await using _connection = await dial(url);
+  },
+});
