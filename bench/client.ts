@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 import { runBench } from "./run/bench.ts";
 import { Child, type RunningServer, startServer } from "./run/child.ts";
 import { choosePinning, NO_PINNING } from "./run/cores.ts";
+import { figuresOf, formatArguments } from "./run/load.ts";
 import {
   COMMON_HELP,
   COMMON_OPTIONS,
@@ -140,32 +141,21 @@ async function measure(
   const client = new Child(row.runtime, `bench/${row.file}`, {
     pin: pinning.server,
     args: [
-      ...Object.entries(values).flatMap(([name, value]) => [
-        `--${name}`,
-        String(value),
-      ]),
+      ...formatArguments(values),
       ...(options.verify ? ["--verify"] : []),
     ],
   });
   const report = await client.read();
   await client.stop();
-  const [count, seconds, cpuSeconds, serverCpuSeconds] = [
-    "count",
-    "seconds",
-    "cpuSeconds",
-    "serverCpuSeconds",
-  ].map((name) => Number(report[name])) as [number, number, number, number];
-  const unit = cell.kind === "dials" ? "dials" : "messages";
+  const seconds = Number(report["seconds"]);
   return {
     figures: {
-      [`${unit}PerSecond`]: count / seconds,
-      ...(cpuSeconds > 0
-        ? {
-          [`${unit}PerCpuSecond`]: count / cpuSeconds,
-          busy: cpuSeconds / seconds,
-          loadBusy: serverCpuSeconds / seconds,
-        }
-        : {}),
+      ...figuresOf(cell.kind === "dials" ? "dials" : "messages", {
+        count: Number(report["count"]),
+        seconds,
+        cpuSeconds: Number(report["cpuSeconds"] ?? 0),
+      }),
+      loadBusy: Number(report["serverCpuSeconds"] ?? 0) / seconds,
     },
   };
 }

@@ -7,160 +7,58 @@
  * bun bench/load.ts --port 8080 --cell 16x64x64 --kind binary --seconds 2
  * ```
  *
- * Prints one line of JSON: `messages`, `seconds`, `messagesPerSecond`; `busy`,
- * the share of the time for which this process used its core (near 1 the
- * generator may be what limits the figure); and `network`, how it reached it.
+ * Prints one line of JSON; see `load/measure.ts`.
  *
  * @module
  */
-import process from "node:process";
 import { parseArgs } from "node:util";
-import { type LoadCell, parseCell } from "./load/cell.ts";
+import { parseCell } from "./load/cell.ts";
 import { type LoadConnection, openConnection } from "./load/connection.ts";
 import { hasLibcNetwork, openLibcNetwork } from "./load/libc_network.ts";
-import type { Network, Target } from "./load/network.ts";
-import { readCpuSeconds } from "./load/cpu.ts";
-import { buildPattern, type Kind } from "./load/pattern.ts";
+import {
+  fail,
+  MEASURE_OPTIONS,
+  measureAndExit,
+  readMeasureOptions,
+  runUntil,
+} from "./load/measure.ts";
+import { buildPattern } from "./load/pattern.ts";
 import { openRuntimeNetwork } from "./load/runtime_network.ts";
 
-/** What to do; see `readOptions` for the arguments. */
-interface LoadOptions extends Target, LoadCell {
-  readonly path: string;
-  readonly kind: Kind;
-  readonly seconds: number;
-  readonly warmUpSeconds: number;
-  readonly leastMessages: number;
-  readonly verify: boolean;
-  readonly masked: boolean;
-  readonly libc: boolean;
-  readonly serverPid: number | undefined;
-}
+const { values } = parseArgs({
+  options: {
+    ...MEASURE_OPTIONS,
+    path: { type: "string", default: "/echo" },
+    cell: { type: "string", default: "16x64x64" },
+    kind: { type: "string", default: "binary" },
+    verify: { type: "boolean", default: false },
+    masked: { type: "boolean", default: false },
+    "runtime-sockets": { type: "boolean", default: false },
+  },
+});
+const { path, verify, masked } = values;
+const { tls, inFlight, sizes, ...cell } = parseCell(values.cell);
+const options = readMeasureOptions(values, tls);
+const libc = !tls && !values["runtime-sockets"] && hasLibcNetwork();
+const network = libc ? await openLibcNetwork() : openRuntimeNetwork();
+const kind = values.kind === "text" ? "text" : "binary";
+const pattern = buildPattern({ kind, sizes, minFrames: inFlight });
 
-/** How long a server may keep silent where something must come of it. */
-const PATIENCE_SECONDS = 10;
-
-/** What is printed. */
-interface LoadReport {
-  readonly messages: number;
-  readonly seconds: number;
-  readonly messagesPerSecond: number;
-  readonly busy: number;
-  readonly network: Network["name"];
-  readonly serverCpuSeconds?: number;
-}
-
-function readOptions(): LoadOptions {
-  const { values } = parseArgs({
-    options: {
-      hostname: { type: "string", default: "127.0.0.1" },
-      port: { type: "string" },
-      path: { type: "string", default: "/echo" },
-      cell: { type: "string", default: "16x64x64" },
-      kind: { type: "string", default: "binary" },
-      seconds: { type: "string", default: "2" },
-      "warm-up": { type: "string", default: "0.5" },
-      "least-messages": { type: "string", default: "1" },
-      verify: { type: "boolean", default: false },
-      masked: { type: "boolean", default: false },
-      "runtime-sockets": { type: "boolean", default: false },
-      "server-pid": { type: "string" },
-    },
-  });
-  const cell = parseCell(values.cell);
-  const options: LoadOptions = {
-    ...cell,
-    hostname: values.hostname,
-    port: Number(values.port),
-    path: values.path,
-    kind: values.kind === "text" ? "text" : "binary",
-    seconds: Number(values.seconds),
-    warmUpSeconds: Number(values["warm-up"]),
-    leastMessages: Number(values["least-messages"]),
-    verify: values.verify,
-    masked: values.masked,
-    serverPid: values["server-pid"] === undefined
-      ? undefined
-      : Number(values["server-pid"]),
-    libc: !cell.tls && !values["runtime-sockets"] && hasLibcNetwork(),
-  };
-  const { port, seconds, warmUpSeconds, leastMessages } = options;
-  if (![port, seconds, warmUpSeconds, leastMessages].every(Number.isFinite)) {
-    throw new TypeError("Cannot run: --port and times must be numbers");
-  }
-  return options;
-}
-
-/** A question that turns true after so many seconds. */
-function after(seconds: number): () => boolean {
-  const endMs = performance.now() + seconds * 1000;
-  return () => performance.now() >= endMs;
-}
-
-async function main(): Promise<void> {
-  const options = readOptions();
-  const { kind, sizes, inFlight, path, verify, masked } = options;
-  const network = options.libc ? await openLibcNetwork() : openRuntimeNetwork();
-  const pattern = buildPattern({ kind, sizes, minFrames: inFlight });
-  const fail = (error: Error): void => {
-    console.error(`load: ${error.message}`);
-    process.exit(1);
-  };
-  const connections: LoadConnection[] = [];
-  for (let index = 0; index < options.connections; index++) {
-    const connection = await openConnection(
-      { network, target: options, path, replies: { pattern, verify, masked } },
-      fail,
-    );
-    const isLate = after(PATIENCE_SECONDS);
-    await network.run(() => connection.isOpen || isLate());
-    if (!connection.isOpen) fail(new Error("No response to the handshake"));
-    connections.push(connection);
-  }
-  const count = (): number =>
-    connections.reduce((sum, { messages }) => sum + messages, 0);
-
-  for (const connection of connections) connection.start(inFlight);
-  await network.run(after(options.warmUpSeconds));
-  const report = await measure(network, options, count);
-  if (report.messages < options.leastMessages) {
-    fail(new Error(`Only ${report.messages} messages returned`));
-  }
-  console.log(JSON.stringify(report));
-  process.exit(0);
-}
-
-/** Counts for `seconds`, and takes the processor time that it costs. */
-async function measure(
-  network: Network,
-  options: LoadOptions,
-  count: () => number,
-): Promise<LoadReport> {
-  const { serverPid } = options;
-  const serverCpu = (): number | undefined =>
-    serverPid === undefined ? undefined : readCpuSeconds(serverPid);
-  const startMs = performance.now();
-  const startCpu = process.cpuUsage();
-  const startServerCpu = serverCpu();
-  const startMessages = count();
-  const isOver = after(options.seconds);
-  const isLate = after(options.seconds + PATIENCE_SECONDS);
-  await network.run(() =>
-    isOver() && count() - startMessages >= options.leastMessages || isLate()
+const connections: LoadConnection[] = [];
+for (let index = 0; index < cell.connections; index++) {
+  const { target } = options;
+  const replies = { pattern, verify, masked };
+  const connection = await openConnection(
+    { network, target, path, replies },
+    fail,
   );
-  const seconds = (performance.now() - startMs) / 1000;
-  const cpu = process.cpuUsage(startCpu);
-  const endServerCpu = serverCpu();
-  const messages = count() - startMessages;
-  return {
-    messages,
-    seconds,
-    messagesPerSecond: messages / seconds,
-    busy: (cpu.user + cpu.system) / 1e6 / seconds,
-    network: network.name,
-    ...(startServerCpu === undefined || endServerCpu === undefined
-      ? {}
-      : { serverCpuSeconds: endServerCpu - startServerCpu }),
-  };
+  const isOpen = (): boolean => connection.isOpen;
+  await runUntil(network, isOpen, "No response to the handshake");
+  connections.push(connection);
 }
+for (const connection of connections) connection.start(inFlight);
 
-await main();
+function count(): number {
+  return connections.reduce((sum, { messages }) => sum + messages, 0);
+}
+await measureAndExit(network, options, count);

@@ -10,8 +10,9 @@
  */
 import { parseArgs } from "node:util";
 import { runBench } from "./run/bench.ts";
-import { Child, type RunningServer, startServer } from "./run/child.ts";
+import { type RunningServer, startServer } from "./run/child.ts";
 import { choosePinning, NO_PINNING } from "./run/cores.ts";
+import { LOAD_RUNTIME, runLoad } from "./run/load.ts";
 import {
   COMMON_HELP,
   COMMON_OPTIONS,
@@ -19,7 +20,6 @@ import {
   readCommonOptions,
 } from "./run/options.ts";
 import { type Row, ROWS } from "./run/rows.ts";
-import { findRuntime } from "./run/runtimes.ts";
 import type { Cell, Measurement } from "./run/sample.ts";
 
 /** Connections × messages in flight on each × payload bytes. */
@@ -76,52 +76,22 @@ function readOptions(): EchoOptions {
 const options = readOptions();
 const pinning = options.smoke ? NO_PINNING : choosePinning();
 
-/** The fastest generator there is here: on Bun, else on Node. */
-const LOAD_RUNTIME = findRuntime("bun") === undefined ? "node" : "bun";
-
 /** Puts a server under the load of a cell. */
-async function measure(
+function measure(
   server: RunningServer,
   row: Row,
   cell: Cell,
 ): Promise<Measurement> {
-  const values = {
-    port: server.port,
-    cell: cell.name,
-    kind: cell.kind,
-    seconds: options.seconds,
-    "warm-up": options.warmUpSeconds,
-    "least-messages": options.smoke ? SMOKE_MESSAGES : 1,
-    "server-pid": server.child.pid,
-  };
-  const load = new Child(LOAD_RUNTIME, "bench/load.ts", {
-    pin: pinning.load,
-    args: [
-      ...Object.entries(values).flatMap(([name, value]) => [
-        `--${name}`,
-        String(value),
-      ]),
+  return runLoad(server, {
+    file: "load.ts",
+    unit: "messages",
+    values: { cell: cell.name, kind: cell.kind ?? "binary" },
+    flags: [
       ...(row.bare ? ["--masked"] : []),
       ...(options.verify ? ["--verify"] : []),
     ],
-  });
-  const report = await load.read();
-  const messages = Number(report["messages"]);
-  const seconds = Number(report["seconds"]);
-  const cpuSeconds = Number(report["serverCpuSeconds"] ?? 0);
-  return {
-    figures: {
-      messagesPerSecond: messages / seconds,
-      loadBusy: Number(report["busy"]),
-      ...(cpuSeconds > 0
-        ? {
-          messagesPerCpuSecond: messages / cpuSeconds,
-          busy: cpuSeconds / seconds,
-        }
-        : {}),
-    },
-    network: String(report["network"]),
-  };
+    least: options.smoke ? SMOKE_MESSAGES : 1,
+  }, { ...options, pinning });
 }
 
 await runBench(options, {
