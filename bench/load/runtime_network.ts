@@ -24,6 +24,8 @@ interface BunRuntime {
       drain(socket: BunSocket): void;
       close(socket: BunSocket, error?: Error): void;
       error(socket: BunSocket, error: Error): void;
+      connectError(socket: BunSocket, error: Error): void;
+      handshake?(socket: BunSocket): void;
     };
   }): Promise<BunSocket>;
 }
@@ -48,18 +50,23 @@ async function openBunSocket(
   target: Target,
   events: SocketEvents,
 ): Promise<RawSocket> {
-  const { hostname, port } = target;
+  const { hostname, port, tls } = target;
+  const { promise: secured, resolve } = Promise.withResolvers<void>();
   const socket = await bun.connect({
     hostname,
     port,
-    ...(target.tls ? { tls: { rejectUnauthorized: false } } : {}),
+    ...(tls ? { tls: { rejectUnauthorized: false } } : {}),
     socket: {
       data: (_socket, chunk) => events.data(chunk, chunk.length),
       drain: () => events.drain(),
       close: (_socket, error) => events.close(error),
       error: (_socket, error) => events.close(error),
+      connectError: (_socket, error) => events.close(error),
+      // Connected is not secured: what is written before is lost.
+      handshake: () => resolve(),
     },
   });
+  if (tls) await secured;
   return {
     write: (bytes, start, end) =>
       Math.max(0, socket.write(bytes, start, end - start)),

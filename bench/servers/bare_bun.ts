@@ -1,6 +1,6 @@
 /** A bare byte echo on `Bun.listen`: the ceiling of Bun. */
 import { Buffer } from "node:buffer";
-import { announce } from "./control.ts";
+import { announce, TLS } from "./control.ts";
 import { CANNED_RESPONSE, endsHead } from "./canned.ts";
 
 /** Bun's socket, as far as it is used here. */
@@ -13,6 +13,7 @@ declare const Bun: {
   listen(options: {
     hostname: string;
     port: number;
+    tls?: { cert: string; key: string };
     socket: {
       open(socket: BunSocket): void;
       data(socket: BunSocket, chunk: Uint8Array): void;
@@ -25,6 +26,7 @@ declare const Bun: {
 const listener = Bun.listen({
   hostname: "127.0.0.1",
   port: 0,
+  ...(TLS && { tls: TLS }),
   socket: {
     open(socket) {
       socket.data = { open: false, unsent: [] };

@@ -1,14 +1,22 @@
-/** A bare byte echo on `Deno.listen`: the ceiling of Deno. */
-import { announce } from "./control.ts";
+/**
+ * A bare byte echo on `Deno.listen`: the ceiling of Deno. Over TLS on `node:tls`,
+ * since `Deno.listenTls` cannot turn Nagle's algorithm off.
+ */
+import { announce, TLS } from "./control.ts";
 import { CANNED_RESPONSE, endsHead } from "./canned.ts";
 
 const BUFFER_BYTES = 256 * 1024;
 
-const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-announce(listener.addr.port);
-for await (const conn of listener) {
-  conn.setNoDelay(true);
-  echo(conn).catch(() => conn.close());
+if (TLS === undefined) await listen();
+else await import("./bare_node.ts");
+
+async function listen(): Promise<void> {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  announce(listener.addr.port);
+  for await (const conn of listener) {
+    conn.setNoDelay(true);
+    echo(conn).catch(() => conn.close());
+  }
 }
 
 async function echo(conn: Deno.TcpConn): Promise<void> {

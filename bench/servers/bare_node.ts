@@ -1,9 +1,10 @@
-/** A bare byte echo on `node:net`: the ceiling of Node. */
-import { createServer } from "node:net";
-import { announce } from "./control.ts";
+/** A bare byte echo on `node:net` or `node:tls`: the ceiling of Node. */
+import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { announce, TLS } from "./control.ts";
 import { CANNED_RESPONSE, endsHead } from "./canned.ts";
 
-const server = createServer({ noDelay: true }, (socket) => {
+function serve(socket: Socket): void {
   let open = false;
   socket.on("error", () => {});
   socket.on("data", (chunk) => {
@@ -14,7 +15,11 @@ const server = createServer({ noDelay: true }, (socket) => {
       socket.write(CANNED_RESPONSE);
     }
   });
-});
+}
+
+const server: Server = TLS === undefined
+  ? createServer({ noDelay: true }, serve)
+  : createTlsServer({ ...TLS, noDelay: true }, serve);
 
 server.listen(0, "127.0.0.1", () => {
   const address = server.address();

@@ -1,5 +1,5 @@
 /** Echo on `Bun.serve`. Run it with Bun. */
-import { announce, KEEPS_MESSAGES } from "./control.ts";
+import { announce, KEEPS_MESSAGES, TLS } from "./control.ts";
 
 /** Bun's server socket, as far as it is used here. */
 interface ServerWebSocket {
@@ -16,6 +16,7 @@ declare const Bun: {
   serve(options: {
     hostname: string;
     port: number;
+    tls?: { cert: string; key: string };
     fetch(request: Request, server: BunServer): Response | undefined;
     websocket: {
       perMessageDeflate: boolean;
@@ -31,6 +32,7 @@ const kept: unknown[] = [];
 const server = Bun.serve({
   hostname: "127.0.0.1",
   port: 0,
+  ...(TLS && { tls: TLS }),
   fetch: (request, server) =>
     server.upgrade(request)
       ? undefined

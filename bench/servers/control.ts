@@ -5,6 +5,7 @@
  * - `gc` collects garbage where the runtime lets a program ask for it, and
  *   answers `{"gc":true}` or `{"gc":false}`.
  */
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import { createInterface } from "node:readline";
 
@@ -15,6 +16,17 @@ interface Collectors {
 
 /** Whether messages are to be kept rather than echoed: memory mode LC-5. */
 export const KEEPS_MESSAGES: boolean = process.argv.includes("--keep");
+
+/** A certificate for 127.0.0.1 and its key, as PEM texts, where TLS is asked for. */
+export const TLS: { cert: string; key: string } | undefined =
+  process.argv.includes("--tls")
+    ? { cert: readCertificate("self.crt"), key: readCertificate("self.key") }
+    : undefined;
+
+function readCertificate(name: string): string {
+  const url = new URL(`../../tests/certs/${name}`, import.meta.url);
+  return readFileSync(url, "utf8");
+}
 
 /** Prints the port as `{"port":…}` and begins to obey commands. */
 export function announce(port: number): void {

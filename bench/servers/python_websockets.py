@@ -3,6 +3,9 @@
 import asyncio
 import json
 import signal
+import ssl
+import sys
+from pathlib import Path
 
 from websockets import serve
 from websockets.exceptions import ConnectionClosed
@@ -16,6 +19,16 @@ async def echo(connection):
         pass
 
 
+def read_tls():
+    """A context with the test certificate where TLS is asked for."""
+    if "--tls" not in sys.argv:
+        return None
+    certs = Path(__file__).parents[2] / "tests" / "certs"
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certs / "self.crt", certs / "self.key")
+    return context
+
+
 async def main():
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
@@ -26,6 +39,7 @@ async def main():
         compression=None,
         max_size=64 * 1024 * 1024,
         ping_interval=None,
+        ssl=read_tls(),
     ) as server:
         port = server.sockets[0].getsockname()[1]
         print(json.dumps({"port": port}), flush=True)

@@ -1,6 +1,6 @@
 /** Echo on Sockeye, with a handler class as a user writes it. Runs on Deno, Bun and Node. */
 import { Handler, Site } from "@sockeye/sockeye";
-import { announce, KEEPS_MESSAGES } from "./control.ts";
+import { announce, KEEPS_MESSAGES, TLS } from "./control.ts";
 
 const kept: unknown[] = [];
 
@@ -18,6 +18,10 @@ class Keep extends Handler {
 
 const site = new Site();
 site.addHandler("/echo", KEEPS_MESSAGES ? Keep : Echo);
-const server = await site.listen({ port: 0, hostname: "127.0.0.1" });
+const server = await site.listen({
+  port: 0,
+  hostname: "127.0.0.1",
+  ...(TLS && { tls: TLS }),
+});
 const { addr } = server;
 if (addr.transport === "tcp") announce(addr.port);

@@ -1,20 +1,25 @@
 /** Echo on `ws`. Run it with Node, where it is the real package. */
+import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { WebSocketServer } from "ws";
-import { announce, KEEPS_MESSAGES } from "./control.ts";
+import { announce, KEEPS_MESSAGES, TLS } from "./control.ts";
 
 const kept = [];
 
-const server = new WebSocketServer({
-  host: "127.0.0.1",
-  port: 0,
+const server = TLS === undefined ? createServer() : createTlsServer(TLS);
+
+const sockets = new WebSocketServer({
+  server,
   perMessageDeflate: false,
   maxPayload: 64 * 1024 * 1024,
-}, () => announce(server.address().port));
+});
 
-server.on("connection", (socket) => {
+sockets.on("connection", (socket) => {
   socket.on("error", () => {});
   socket.on("message", (data, isBinary) => {
     if (KEEPS_MESSAGES) kept.push(data);
     else socket.send(data, { binary: isBinary });
   });
 });
+
+server.listen(0, "127.0.0.1", () => announce(server.address().port));
