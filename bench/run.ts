@@ -9,6 +9,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { parseCell } from "./load/cell.ts";
 import { runBench } from "./run/bench.ts";
 import { type RunningServer, startServer } from "./run/child.ts";
 import { choosePinning, NO_PINNING } from "./run/cores.ts";
@@ -22,7 +23,7 @@ import {
 import { type Row, ROWS } from "./run/rows.ts";
 import type { Cell, Measurement } from "./run/sample.ts";
 
-/** Connections × messages in flight on each × payload bytes. */
+/** Connections × messages in flight on each × payload bytes; see `parseCell`. */
 const CELLS: readonly string[] = [
   "1x1x16",
   "64x1x16",
@@ -31,10 +32,15 @@ const CELLS: readonly string[] = [
   "16x1x1024",
   "16x16x16384",
   "8x1x262144",
+  "16x16xmix",
+  "tls:16x16x1024",
 ];
 
 /** What `--smoke` sends instead: every form of a frame's length. */
-const SMOKE_CELLS: readonly string[] = ["4x4x16+300+70000"];
+const SMOKE_CELLS: readonly string[] = [
+  "4x4x16+300+70000",
+  "tls:4x4x16+300+70000",
+];
 
 /** What must return with `--smoke`, whatever time it takes: each message often. */
 const SMOKE_MESSAGES = 100;
@@ -47,7 +53,8 @@ interface EchoOptions extends CommonOptions {
 
 const HELP = `node bench/run.ts [options]
 ${COMMON_HELP}
-  --cells C,…      only these cells, connections x in flight x bytes
+  --cells C,…      only these cells, connections x in flight x bytes: 16x4x100,
+                   sizes in turn 16x4x10+20, 16x4xmix, over TLS tls:16x4x100
   --text --binary  only this kind of message (both by default)
   --verify         compare contents too: for correctness, not for figures`;
 
@@ -76,12 +83,33 @@ function readOptions(): EchoOptions {
 const options = readOptions();
 const pinning = options.smoke ? NO_PINNING : choosePinning();
 
+/** The servers of a row: one that speaks TLS, one that does not, as needed. */
+type Servers = ReadonlyMap<boolean, RunningServer>;
+
+async function startServers(row: Row): Promise<Servers> {
+  const servers = new Map<boolean, RunningServer>();
+  for (const tls of new Set(options.cells.map(needsTls))) {
+    const args = tls ? ["--tls"] : [];
+    servers.set(tls, await startServer(row, { pin: pinning.server, args }));
+  }
+  return servers;
+}
+
+async function stopServers(servers: Servers): Promise<void> {
+  await Promise.all([...servers.values()].map(({ child }) => child.stop()));
+}
+
+function needsTls(cell: Cell): boolean {
+  return parseCell(cell.name).tls;
+}
+
 /** Puts a server under the load of a cell. */
 function measure(
-  server: RunningServer,
+  servers: Servers,
   row: Row,
   cell: Cell,
 ): Promise<Measurement> {
+  const server = servers.get(needsTls(cell)) as RunningServer;
   return runLoad(server, {
     file: "load.ts",
     unit: "messages",
@@ -106,7 +134,7 @@ await runBench(options, {
     load: LOAD_RUNTIME,
     verify: options.verify,
   },
-  start: (row) => startServer(row, { pin: pinning.server }),
+  start: startServers,
   measure,
-  stop: (server) => server.child.stop(),
+  stop: stopServers,
 });

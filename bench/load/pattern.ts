@@ -35,16 +35,26 @@ export interface PatternOptions {
   readonly minFrames: number;
 }
 
-/** Builds a ring; its length is a multiple of the number of sizes. */
+/** One in so many text messages of each size is not plain ASCII. */
+const WIDE_TEXT_EVERY = 4;
+
+/** Builds a ring: the sizes in turn, as often as text takes to be all its kinds. */
 export function buildPattern(options: PatternOptions): Pattern {
   const { kind, sizes, minFrames } = options;
-  const count = Math.ceil(minFrames / sizes.length) * sizes.length;
+  const period = sizes.length * WIDE_TEXT_EVERY;
+  const count = Math.ceil(minFrames / period) * period;
   const lengths = new Uint32Array(count);
   const payloads: Uint8Array[] = [];
   const frames: Uint8Array[] = [];
   for (let index = 0; index < count; index++) {
-    const length = sizes[index % sizes.length] ?? 0;
-    const payload = buildPayload(kind, length, index);
+    const turn = Math.floor(index / sizes.length);
+    const position = index % sizes.length;
+    const length = sizes[position] ?? 0;
+    // Shifted by the position, so that the sizes are not all wide in one turn.
+    const isWide = (turn + position) % WIDE_TEXT_EVERY === WIDE_TEXT_EVERY - 1;
+    const payload = kind === "binary"
+      ? buildBytes(length, index)
+      : buildText(length, index, isWide);
     lengths[index] = length;
     payloads.push(payload);
     frames.push(buildFrame(kind, payload, index));
@@ -63,14 +73,42 @@ export function buildPattern(options: PatternOptions): Pattern {
   return { count, wire, turnBytes, offsets, lengths, payloads, kind };
 }
 
-/** A payload that differs from frame to frame: printable ASCII for text. */
-function buildPayload(kind: Kind, length: number, index: number): Uint8Array {
-  const payload = new Uint8Array(length);
+/** Numbers of 24 bits that differ from frame to frame, the same in every run. */
+function startRandom(index: number): () => number {
   let state = (index + 1) * 2_654_435_761 >>> 0;
-  for (let at = 0; at < length; at++) {
+  return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    const byte = state >>> 24;
-    payload[at] = kind === "text" ? 0x20 + byte % 95 : byte;
+    return state >>> 8;
+  };
+}
+
+function buildBytes(length: number, index: number): Uint8Array {
+  const random = startRandom(index);
+  return Uint8Array.from({ length }, () => random() >>> 16);
+}
+
+/** How many bytes the characters of wide text take in UTF-8. */
+const WIDTHS = [1, 1, 1, 1, 2, 2, 3, 4] as const;
+
+/** Where the characters of each width come from: the first, and how many. */
+const ALPHABETS = {
+  1: [0x20, 95], // printable ASCII
+  2: [0xc0, 0x140], // Latin letters with accents
+  3: [0x4e00, 0x5000], // Chinese
+  4: [0x1f300, 0x300], // pictures
+} as const;
+
+/** Text of exactly `length` bytes: printable ASCII, or wide, of all widths. */
+function buildText(length: number, index: number, isWide: boolean): Uint8Array {
+  const random = startRandom(index);
+  const payload = new Uint8Array(length);
+  const encoder = new TextEncoder();
+  for (let at = 0; at < length;) {
+    const chosen = isWide ? WIDTHS[random() >>> 21] ?? 1 : 1;
+    const width = at + chosen > length ? 1 : chosen;
+    const [first, count] = ALPHABETS[width];
+    const character = String.fromCodePoint(first + (random() >>> 4) % count);
+    at += encoder.encodeInto(character, payload.subarray(at)).written;
   }
   return payload;
 }

@@ -50,7 +50,10 @@ export async function runBench<C extends Cell, S>(
     writeFileSync(json, `${JSON.stringify(document, null, 1)}\n`);
   };
   const outcome = await runRounds(plan, write);
-  if (!smoke) printTables(options, bench, outcome);
+  if (!smoke) {
+    printTables(options, bench, outcome);
+    printNetworks(outcome);
+  }
   conclude(outcome);
 }
 
@@ -68,6 +71,18 @@ function printTables<C extends Cell, S>(
       console.log(`\n${title}${suffix}, median of ${rounds}\n`);
       console.log(formatTable(samples, rows, { cells: own, figure, subject }));
     }
+  }
+}
+
+/** Which cells the load sent over which network, where that was a choice. */
+function printNetworks({ samples }: Outcome): void {
+  const cells = new Map<string, Set<string>>();
+  for (const { network, cell } of samples) {
+    if (network === undefined) continue;
+    cells.set(network, (cells.get(network) ?? new Set()).add(cell));
+  }
+  for (const [network, names] of cells) {
+    console.log(`\nLoad over sockets of ${network}: ${[...names].join(", ")}`);
   }
 }
 

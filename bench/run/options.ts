@@ -22,7 +22,7 @@ export interface CommonOptions {
 export const COMMON_OPTIONS = {
   only: { type: "string" },
   rounds: { type: "string", default: "5" },
-  seconds: { type: "string", default: "2" },
+  seconds: { type: "string", default: "1" },
   "warm-up": { type: "string", default: "0.5" },
   json: { type: "string" },
   smoke: { type: "boolean", default: false },
@@ -32,7 +32,7 @@ export const COMMON_OPTIONS = {
 /** What `--help` says of them. */
 export const COMMON_HELP = `  --only ROW,…     only these rows
   --rounds N       interleaved rounds (5)
-  --seconds S      length of each measurement (2)
+  --seconds S      length of each measurement (1)
   --warm-up S      load before each measurement (0.5)
   --json FILE      write every sample there
   --smoke          show in some seconds that every row works, not how fast`;

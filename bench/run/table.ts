@@ -19,7 +19,7 @@ export function formatTable(
 ): string {
   const { cells, figure, subject } = options;
   const lines = [
-    [subject, ...cells.map(({ name }) => name.replaceAll("x", "×"))],
+    [subject, ...cells.map(({ name }) => name.replaceAll(/(?<=\d)x/g, "×"))],
     ["---", ...cells.map(() => "---:")],
   ];
   for (const { name, baseline } of rows) {
