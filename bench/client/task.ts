@@ -34,6 +34,7 @@ export class Talk {
   /** Messages that have returned. */
   messages = 0;
   readonly #messages: readonly Sent[];
+  readonly #bytes: readonly number[];
   readonly #verify: boolean;
   #sent = 0;
   #returned = 0;
@@ -44,6 +45,7 @@ export class Talk {
     options: { readonly inFlight: number; readonly verify: boolean },
   ) {
     this.#messages = messages;
+    this.#bytes = messages.map((message) => Buffer.byteLength(message));
     this.inFlight = options.inFlight;
     this.#verify = options.verify;
   }
@@ -58,12 +60,15 @@ export class Talk {
   /** Takes note of a message that has returned, in the order of sending. */
   returned(data: Received): void {
     const expected = this.#messages[this.#returned] ?? "";
+    const expectedLength = typeof data === "string"
+      ? expected.length
+      : this.#bytes[this.#returned];
     this.#returned = this.#returned + 1 === this.#messages.length
       ? 0
       : this.#returned + 1;
     const length = data instanceof ArrayBuffer ? data.byteLength : data.length;
-    if (length !== expected.length) {
-      fail(`Wrong length: ${length}, not ${expected.length}`);
+    if (length !== expectedLength) {
+      fail(`Wrong length: ${length}, not ${expectedLength}`);
     }
     if (this.#verify && !isSame(data, expected)) fail("Wrong contents");
     this.messages++;
