@@ -36,10 +36,10 @@ const CELLS: readonly string[] = [
   "tls:16x16x1024",
 ];
 
-/** What `--smoke` sends instead: every form of a frame's length. */
-const SMOKE_CELLS: readonly string[] = [
-  "4x4x16+300+70000",
-  "tls:4x4x16+300+70000",
+/** What `--smoke` sends instead: both kinds, every form of a frame's length. */
+const SMOKE_CELLS: readonly Cell[] = [
+  { name: "4x4x16+300+70000", kind: "binary" },
+  { name: "tls:4x4x16+300+70000", kind: "text" },
 ];
 
 /** What must return with `--smoke`, whatever time it takes: each message often. */
@@ -71,11 +71,11 @@ function readOptions(): EchoOptions {
   const common = readCommonOptions(values, ROWS, HELP);
   const kinds = (["binary", "text"] as const)
     .filter((kind) => values.text === values.binary || values[kind]);
-  const names = values.cells?.split(",") ??
-    (common.smoke ? SMOKE_CELLS : CELLS);
+  const names = values.cells?.split(",") ?? CELLS;
+  const cells = kinds.flatMap((kind) => names.map((name) => ({ name, kind })));
   return {
     ...common,
-    cells: kinds.flatMap((kind) => names.map((name) => ({ name, kind }))),
+    cells: common.smoke ? SMOKE_CELLS : cells,
     verify: values.verify || common.smoke,
   };
 }
