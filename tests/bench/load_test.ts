@@ -2,7 +2,7 @@
 import { parseCell } from "../../bench/load/cell.ts";
 import { buildPattern, type Pattern } from "../../bench/load/pattern.ts";
 import { Replies } from "../../bench/load/replies.ts";
-import { assert, assertEquals, assertThrows, test } from "../harness.ts";
+import { assertEquals, assertThrows, test } from "../harness.ts";
 import { concat } from "../harness/bytes.ts";
 import { frame } from "../harness/frame.ts";
 
