@@ -6,6 +6,8 @@ const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0x800;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
+const SOL_SOCKET = 1;
+const SO_LINGER = 13;
 const F_SETFL = 4;
 const O_NONBLOCK = 0x800;
 const BACKLOG = 1024;
@@ -61,6 +63,14 @@ export function send(
   length: number,
 ): number {
   return Math.max(0, libc.calls.send(fd, pointer, length, MSG_NOSIGNAL));
+}
+
+/** Drops a connection: the peer is sent a reset, and the port is free at once. */
+export function reset({ calls }: Libc, fd: number): void {
+  // A `struct linger`: on, for no time.
+  const linger = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
+  calls.setsockopt(fd, SOL_SOCKET, SO_LINGER, linger, linger.length);
+  calls.close(fd);
 }
 
 /** A `struct sockaddr_in`. */

@@ -14,6 +14,8 @@ export interface LoadConnectionOptions {
   readonly path: string;
   /** What to send and how to read what returns. */
   readonly replies: ReplyOptions;
+  /** Told how many messages have returned. Absent: as many are sent. */
+  readonly returned?: (messages: number) => void;
 }
 
 /** A connection under load. */
@@ -22,7 +24,7 @@ export interface LoadConnection {
   readonly isOpen: boolean;
   /** Messages that have returned. */
   readonly messages: number;
-  /** Puts so many messages in flight. */
+  /** Puts so many more messages in flight. */
   start(inFlight: number): void;
 }
 
@@ -31,7 +33,7 @@ export async function openConnection(
   options: LoadConnectionOptions,
   fail: (error: Error) => void,
 ): Promise<LoadConnection> {
-  const { network, target } = options;
+  const { network, target, returned } = options;
   const replies = new Replies(options.replies);
   const head = new ResponseHead();
   let isOpen = false;
@@ -40,9 +42,10 @@ export async function openConnection(
     data(buffer, length) {
       try {
         if (isOpen) {
-          const returned = replies.receive(buffer, length);
-          messages += returned;
-          sender.send(returned);
+          const count = replies.receive(buffer, length);
+          messages += count;
+          if (returned === undefined) sender.send(count);
+          else returned(count);
         } else {
           isOpen = head.receive(buffer.subarray(0, length));
         }

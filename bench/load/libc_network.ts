@@ -5,7 +5,7 @@
  */
 import { hasLibc, type Libc, openLibc } from "../libc/calls.ts";
 import { Epoll, READABLE, WRITABLE } from "../libc/epoll.ts";
-import { connect, send } from "../libc/socket.ts";
+import { connect, reset, send } from "../libc/socket.ts";
 import type { Network, RawSocket, SocketEvents, Target } from "./network.ts";
 
 const READ_BYTES = 512 * 1024;
@@ -57,7 +57,14 @@ class LibcNetwork implements Network {
         }
         return this.#send(fd, entry, pointer + start, end - start);
       },
-      destroy: () => void libc.calls.close(fd),
+      end: () => {
+        this.#entries[fd] = undefined;
+        libc.calls.close(fd);
+      },
+      destroy: () => {
+        this.#entries[fd] = undefined;
+        reset(libc, fd);
+      },
     });
   }
 

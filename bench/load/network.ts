@@ -28,7 +28,9 @@ export interface SocketEvents {
 export interface RawSocket {
   /** Writes; see {@linkcode Write}. */
   readonly write: Write;
-  /** Drops the connection. */
+  /** Closes it, after what has been written. */
+  end(): void;
+  /** Drops the connection, by a reset where the system calls allow it. */
   destroy(): void;
 }
 

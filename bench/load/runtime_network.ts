@@ -10,6 +10,7 @@ import type { Network, RawSocket, SocketEvents, Target } from "./network.ts";
 /** Bun's socket, as far as it is used here. */
 interface BunSocket {
   write(bytes: Uint8Array, byteOffset: number, byteLength: number): number;
+  end(): void;
   terminate(): void;
 }
 
@@ -70,6 +71,7 @@ async function openBunSocket(
   return {
     write: (bytes, start, end) =>
       Math.max(0, socket.write(bytes, start, end - start)),
+    end: () => socket.end(),
     destroy: () => socket.terminate(),
   };
 }
@@ -108,7 +110,8 @@ function openNodeSocket(
           socket.write(bytes.subarray(start, end));
           return end - start;
         },
-        destroy: () => socket.destroy(),
+        end: () => void socket.end(),
+        destroy: () => void socket.resetAndDestroy(),
       });
     });
   });
