@@ -172,7 +172,13 @@ function suites(context) {
 }
 
 /** Benches that know `--smoke`: every row for a moment, to see that it works. */
-const BENCHES = ["run.ts", "client.ts"];
+const BENCHES = [
+  "run.ts",
+  "client.ts",
+  "connects.ts",
+  "broadcast.ts",
+  "http.ts",
+];
 
 /** @param {Context} context @returns {Step[]} */
 function benchSmokes(context) {
