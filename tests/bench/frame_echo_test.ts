@@ -8,7 +8,7 @@ import { assertEquals, assertThrows, test } from "../harness.ts";
 import { concat } from "../harness/bytes.ts";
 import { frame } from "../harness/frame.ts";
 import { seededRandom } from "../harness/random.ts";
-import { splits } from "../harness/split.ts";
+import { cutAt, splits } from "../harness/split.ts";
 
 const random = seededRandom(1);
 
@@ -16,6 +16,7 @@ const random = seededRandom(1);
 const PAYLOADS = [0, 1, 2, 3, 4, 5, 7, 64, 125, 126, 301, 65_536, 70_001]
   .map((length) => random.bytes(length));
 
+/** Room for all of it at once. */
 const MEMORY_BYTES = 256 * 1024;
 
 function echo(chunks: readonly Uint8Array[]): Uint8Array {
@@ -32,15 +33,28 @@ function echo(chunks: readonly Uint8Array[]): Uint8Array {
   return echoed.subarray(0, length);
 }
 
+function framesOf(payloads: readonly Uint8Array[], masks: boolean): Uint8Array {
+  return concat(
+    ...payloads.map((payload) =>
+      frame({ opcode: "binary", mask: masks && random.bytes(4), payload })
+    ),
+  );
+}
+
 test("the echo unmasks, however the frames are cut", () => {
-  const sent = PAYLOADS.map((payload) =>
-    frame({ opcode: "binary", mask: random.bytes(4), payload })
-  );
-  const expected = PAYLOADS.map((payload) =>
-    frame({ opcode: "binary", payload })
-  );
-  for (const { name, chunks } of splits(concat(...sent))) {
-    assertEquals(echo(chunks), concat(...expected), name);
+  const sent = framesOf(PAYLOADS, true);
+  const expected = framesOf(PAYLOADS, false);
+  for (const { name, chunks } of splits(sent)) {
+    assertEquals(echo(chunks), expected, name);
+  }
+});
+
+test("the echo unmasks, wherever a header is cut", () => {
+  const payloads = PAYLOADS.filter(({ length }) => length < 1000);
+  const sent = framesOf(payloads, true);
+  const expected = framesOf(payloads, false);
+  for (let at = 1; at < sent.length; at++) {
+    assertEquals(echo(cutAt(sent, [at])), expected, `cut at ${at}`);
   }
 });
 
