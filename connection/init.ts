@@ -28,9 +28,11 @@ const sharedOptions = new WeakMap<ConnectionSettings, ProtocolOptions>();
  * Makes the options of a connection's protocol. Connections with the same settings
  * share them, unless an extension gives one a state of its own.
  *
- * @param init What the connection is made of.
+ * @param init What of the connection they depend on.
  */
-export function protocolOptions(init: ConnectionInit): ProtocolOptions {
+export function protocolOptions(
+  init: Pick<ConnectionInit, "role" | "settings" | "transform">,
+): ProtocolOptions {
   const { role, settings, transform } = init;
   const shared = sharedOptions.get(settings);
   if (shared !== undefined && transform === undefined) return shared;

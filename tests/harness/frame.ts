@@ -50,15 +50,18 @@ function lengthField(
   return [bits === 16 ? 126 : 127, bytes];
 }
 
-/** Applies a mask: the reference, one byte at a time (section 5.3). */
+/** Masks in place: the reference, one byte at a time (section 5.3). */
+export function maskInPlace(bytes: Uint8Array, key: Uint8Array): void {
+  for (let i = 0; i < bytes.length; i++) bytes[i]! ^= key[i & 3]!;
+}
+
+/** Applies a mask to a copy. */
 export function masked(
   payload: Uint8Array,
   key: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  const result = new Uint8Array(payload.length);
-  for (let i = 0; i < payload.length; i++) {
-    result[i] = payload[i]! ^ key[i & 3]!;
-  }
+  const result = new Uint8Array(payload);
+  maskInPlace(result, key);
   return result;
 }
 
@@ -89,6 +92,47 @@ export function closePayload(
   return concat(Uint8Array.of(code >> 8, code & 0xff), reason);
 }
 
+/** The header of a frame, taken apart. */
+export interface ParsedHeader {
+  /** FIN bit. */
+  readonly fin: boolean;
+  /** The three reserved bits. */
+  readonly rsv: number;
+  /** Opcode. */
+  readonly opcode: number;
+  /** Where the mask key begins; the payload does where there is none. */
+  readonly keyAt: number;
+  /** Where the payload begins. */
+  readonly payloadAt: number;
+  /** Bytes of the whole frame. */
+  readonly size: number;
+}
+
+/** Takes the header at `start` apart; `undefined` while it is not whole. */
+export function parseHeader(
+  bytes: Uint8Array,
+  start = 0,
+): ParsedHeader | undefined {
+  const first = bytes[start];
+  const second = bytes[start + 1];
+  if (first === undefined || second === undefined) return undefined;
+  const length7 = second & 0x7f;
+  const extended = length7 === 126 ? 2 : length7 === 127 ? 8 : 0;
+  const keyAt = start + 2 + extended;
+  const payloadAt = keyAt + ((second & 0x80) === 0 ? 0 : 4);
+  if (bytes.length < payloadAt) return undefined;
+  let length = extended === 0 ? length7 : 0;
+  for (let i = start + 2; i < keyAt; i++) length = length * 256 + bytes[i]!;
+  return {
+    fin: (first & 0x80) !== 0,
+    rsv: (first >> 4) & 7,
+    opcode: first & 0x0f,
+    keyAt,
+    payloadAt,
+    size: payloadAt - start + length,
+  };
+}
+
 /** A frame taken apart. */
 export interface ParsedFrame {
   /** FIN bit. */
@@ -107,27 +151,15 @@ export interface ParsedFrame {
 
 /** Takes the first frame of `bytes` apart; `undefined` while it is not whole. */
 export function parseFrame(bytes: Uint8Array): ParsedFrame | undefined {
-  const [first, second] = bytes;
-  if (first === undefined || second === undefined) return undefined;
-  const length7 = second & 0x7f;
-  const extended = length7 === 126 ? 2 : length7 === 127 ? 8 : 0;
-  const keyAt = 2 + extended;
-  const payloadAt = keyAt + ((second & 0x80) === 0 ? 0 : 4);
-  if (bytes.length < payloadAt) return undefined;
-  let length = extended === 0 ? length7 : 0;
-  for (const byte of bytes.subarray(2, keyAt)) length = length * 256 + byte;
-  const size = payloadAt + length;
-  if (bytes.length < size) return undefined;
+  const header = parseHeader(bytes);
+  if (header === undefined || bytes.length < header.size) return undefined;
+  const { fin, rsv, opcode, keyAt, payloadAt, size } = header;
   const payload = new Uint8Array(bytes.subarray(payloadAt, size));
-  const head = {
-    fin: (first & 0x80) !== 0,
-    rsv: (first >> 4) & 7,
-    opcode: first & 0x0f,
-    size,
-  };
+  const head = { fin, rsv, opcode, size };
   if (payloadAt === keyAt) return { ...head, payload };
   const maskKey = new Uint8Array(bytes.subarray(keyAt, payloadAt));
-  return { ...head, maskKey, payload: masked(payload, maskKey) };
+  maskInPlace(payload, maskKey);
+  return { ...head, maskKey, payload };
 }
 
 /** Takes all frames of `bytes` apart; they must be whole. */

@@ -182,12 +182,22 @@ const BENCHES = [
 
 /** @param {Context} context @returns {Step[]} */
 function benchSmokes(context) {
-  return BENCHES.map((name) =>
-    whole(context, `bench smoke: ${name}`, context.runtimes.node, [
-      `bench/${name}`,
-      "--smoke",
-    ])
-  );
+  const { deno, node } = context.runtimes;
+  return [
+    ...BENCHES.map((name) =>
+      whole(context, `bench smoke: ${name}`, node, [
+        `bench/${name}`,
+        "--smoke",
+      ])
+    ),
+    // Loads all, and with that compares what each pair returns; runs one pair.
+    whole(context, "bench smoke: codec", deno, [
+      "bench",
+      "--no-check",
+      "--filter=digest",
+      "bench/codec",
+    ]),
+  ];
 }
 
 /** @param {Context} context @returns {Step[]} */
