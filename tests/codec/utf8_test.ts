@@ -88,6 +88,34 @@ test("UT-3: Utf8Validator agrees with TextDecoder on 200,000 strings", () => {
   }
 });
 
+test("UT-3: Utf8Validator agrees with TextDecoder on long texts with one bad byte", () => {
+  const random = seededRandom(SEED + 2);
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    for (
+      const unit of ["plain ASCII, ", "aé", "Ωμέγα ", "世界", "😀", "a😀b€cé"]
+    ) {
+      const text = concat(unit.repeat(40));
+      assert(isValid(text), unit);
+      for (let at = 0; at < text.length; at++) {
+        const bytes = text.slice();
+        bytes[at] = BORDERS[random.below(BORDERS.length)]!;
+        const expected = isUtf8(bytes);
+        const name = `${unit} with ${bytes[at]} at ${at}`;
+        assert(isValid(bytes) === expected, name);
+        const cut = random.below(bytes.length);
+        const validator = new Utf8Validator();
+        const inTwo = validator.push(bytes, 0, cut) &&
+          validator.push(bytes, cut, bytes.length) && validator.complete;
+        assert(inTwo === expected, `${name}, cut at ${cut}`);
+      }
+    }
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+});
+
 test("UT-1: Utf8Validator fails at the earliest bad byte", () => {
   const random = seededRandom(SEED + 1);
   const { stackTraceLimit } = Error;
