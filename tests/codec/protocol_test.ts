@@ -112,6 +112,15 @@ test("a conversation, however the wire cuts it", () => {
   }
 });
 
+test("before anything has happened there is nothing to tell", () => {
+  const protocol = new Protocol({ role: "server" });
+  assertEquals([protocol.state, protocol.sent], ["open", undefined]);
+  assertEquals([protocol.outputBytes, protocol.takeOutput()], [0, undefined]);
+  assertEquals([protocol.pendingEvents, protocol.takeEvents()], [0, []]);
+  assertEquals([protocol.isFlooded, protocol.lastEventPending], [false, false]);
+  assertEquals(protocol.framesReceived, 0);
+});
+
 test("CT-1: a Ping is answered with its own payload, at once", () => {
   eachRole((protocol, role) => {
     for (const length of [0, 1, 125]) {
