@@ -15,76 +15,79 @@ import { nowMs } from "./ticker.ts";
 /** What to do about a peer. */
 export type Verdict = "wait" | "ping" | "dead";
 
+/** A peer, as far as one can tell from here whether it is there. */
+export interface WatchedPeer {
+  /** Interval and timeout. */
+  readonly settings: Pick<
+    ConnectionSettings,
+    "pingIntervalMs" | "pingTimeoutMs"
+  >;
+  /** Tells what it has taken. */
+  readonly transport: Pick<Transport, "bufferedBytes" | "writtenBytes">;
+  /** Whether reading is paused, so that it cannot be heard. */
+  readonly isPaused: boolean;
+}
+
+/** How far a peer has come in taking what it is sent. */
+interface Progress {
+  writtenBytes: number;
+  /** When that last grew. */
+  sinceMs: number;
+}
+
 /** Watches one peer. Time is told to it, and only a few times a second. */
 export class Keepalive {
-  readonly #intervalMs: number;
-  readonly #timeoutMs: number;
-  readonly #transport: Transport;
-  /** Whether the peer has shown life since the clock was last looked at. */
-  #isAlive = false;
+  /** Since when the peer is silent; 0 from a sign of life to the next look. */
   #quietSinceMs: number;
-  #pingedMs = 0;
-  #progressMs = 0;
-  #writtenBytes = 0;
+  /** Made when the peer is pinged or cannot be heard, which is seldom. */
+  #progress: Progress | undefined;
 
-  /**
-   * @param settings Interval and timeout.
-   * @param transport Tells what the peer has taken.
-   */
-  constructor(settings: ConnectionSettings, transport: Transport) {
-    this.#intervalMs = settings.pingIntervalMs;
-    this.#timeoutMs = settings.pingTimeoutMs;
-    this.#transport = transport;
-    this.#quietSinceMs = this.#spread(nowMs());
+  /** @param intervalMs The interval, 0 for no Pings. */
+  constructor(intervalMs: number) {
+    this.#quietSinceMs = spread(nowMs(), intervalMs);
   }
 
-  /** Notes a sign of life. Called for every chunk: it only sets a flag. */
+  /** Notes a sign of life. Called for every chunk: it only sets a number. */
   alive(): void {
-    this.#isAlive = true;
+    this.#quietSinceMs = 0;
   }
 
   /**
    * Looks at the clock.
    *
    * @param now Time, in milliseconds.
-   * @param isPaused Whether reading is paused, so that the peer cannot be heard.
+   * @param peer The peer.
    */
-  check(now: number, isPaused: boolean): Verdict {
-    if (this.#intervalMs === 0) return "wait";
-    const written = this.#transport.writtenBytes;
-    if (written !== this.#writtenBytes) {
-      this.#writtenBytes = written;
-      this.#progressMs = now;
-    }
-    if (isPaused) return this.#checkUnheard(now);
-    if (this.#isAlive) {
-      this.#isAlive = false;
-      this.#pingedMs = 0;
-      this.#quietSinceMs = this.#spread(now);
+  check(now: number, peer: WatchedPeer): Verdict {
+    const { pingIntervalMs, pingTimeoutMs } = peer.settings;
+    const { bufferedBytes, writtenBytes } = peer.transport;
+    if (pingIntervalMs === 0) return "wait";
+    let patienceMs = pingTimeoutMs;
+    if (peer.isPaused) {
+      // It is judged by whether it takes what it is sent.
+      this.#quietSinceMs = 0;
+      patienceMs += pingIntervalMs;
+    } else if (this.#quietSinceMs === 0) {
+      this.#quietSinceMs = spread(now, pingIntervalMs);
+      this.#progress = undefined;
       return "wait";
-    }
-    if (this.#pingedMs === 0) {
-      if (now - this.#quietSinceMs < this.#intervalMs) return "wait";
-      this.#pingedMs = this.#progressMs = now;
+    } else if (this.#progress === undefined) {
+      if (now - this.#quietSinceMs < pingIntervalMs) return "wait";
+      this.#progress = { writtenBytes, sinceMs: now };
       return "ping";
     }
-    return this.#judge(now - this.#progressMs, this.#timeoutMs);
+    const progress = this.#progress ??= { writtenBytes, sinceMs: now };
+    const owesNothing = peer.isPaused && bufferedBytes === 0;
+    if (owesNothing || progress.writtenBytes !== writtenBytes) {
+      progress.writtenBytes = writtenBytes;
+      progress.sinceMs = now;
+    }
+    const isLate = now - progress.sinceMs >= patienceMs;
+    return pingTimeoutMs > 0 && isLate ? "dead" : "wait";
   }
+}
 
-  /** A peer that is not read is judged by whether it takes what it is sent. */
-  #checkUnheard(now: number): Verdict {
-    this.#isAlive = true;
-    if (this.#transport.bufferedBytes === 0) this.#progressMs = now;
-    const patienceMs = this.#intervalMs + this.#timeoutMs;
-    return this.#judge(now - this.#progressMs, patienceMs);
-  }
-
-  #judge(silentMs: number, patienceMs: number): Verdict {
-    return this.#timeoutMs > 0 && silentMs >= patienceMs ? "dead" : "wait";
-  }
-
-  /** Moves a time back by up to a quarter interval, so that Pings spread. */
-  #spread(timeMs: number): number {
-    return timeMs - Math.floor(Math.random() * this.#intervalMs / 4);
-  }
+/** Moves a time back by up to a quarter interval, so that Pings spread. */
+function spread(timeMs: number, intervalMs: number): number {
+  return timeMs - Math.floor(Math.random() * intervalMs / 4);
 }

@@ -18,6 +18,7 @@ import {
   type CloseInfo,
   makeCloseInfo,
 } from "./close_info.ts";
+import { Ending } from "./ending.ts";
 import { flushSoon } from "./flush.ts";
 import { Keepalive } from "./keepalive.ts";
 import type { ConnectionSettings } from "./options.ts";
@@ -62,8 +63,6 @@ export class Link implements TransportSink, Ticking {
   messagesSent = 0;
   /** Wire bytes received. */
   bytesReceived = 0;
-  /** How it ended, once that is certain. */
-  info: CloseInfo | undefined;
   /** Whether the transport is gone. */
   isClosed = false;
   /** Whether the last `send` left the buffer over its mark. */
@@ -72,23 +71,15 @@ export class Link implements TransportSink, Ticking {
   isDirty = false;
   /** Whether output waits for the answer to the opening handshake to be written. */
   isHeld = false;
+  /** Whether reading is paused. */
+  isPaused = false;
 
   readonly #owner: LinkOwner;
   readonly #ticker: Ticker;
   readonly #keepalive: Keepalive;
   #isCorked = false;
-  #isPaused = false;
   #isPausedByUser = false;
-  #isGivenUp = false;
-  #hasPeerEnded = false;
-  /** Whether this side has dropped the connection; `close` follows. */
-  #isDropped = false;
-  #cause: CloseCause | undefined;
-  #error: Error | undefined;
-  /** When to give up waiting for the peer, or for the handler; 0 for never. */
-  #deadlineMs = 0;
-  /** Since when the last event has been kept waiting; 0 for not. */
-  #overdueMs = 0;
+  #ending: Ending | undefined;
 
   /**
    * @param transport A transport whose sink this link becomes.
@@ -109,7 +100,7 @@ export class Link implements TransportSink, Ticking {
     this.settings = settings;
     this.#ticker = ticker;
     this.#owner = owner;
-    this.#keepalive = new Keepalive(settings, transport);
+    this.#keepalive = new Keepalive(settings.pingIntervalMs);
     ticker.add(this);
   }
 
@@ -123,10 +114,18 @@ export class Link implements TransportSink, Ticking {
     return this.protocol.outputBytes + this.transport.bufferedBytes;
   }
 
+  /** How it ended, once that is certain. */
+  get info(): CloseInfo | undefined {
+    return this.#ending?.info;
+  }
+
   /** Whether messages may be sent. */
   get isOpen(): boolean {
-    return !this.isClosed && !this.#isDropped &&
-      this.protocol.sent === undefined;
+    if (this.isClosed) return false;
+    // Before the end begins no Close frame has been sent.
+    const ending = this.#ending;
+    return ending === undefined ||
+      !ending.isDropped && this.protocol.sent === undefined;
   }
 
   // What the transport says.
@@ -146,8 +145,9 @@ export class Link implements TransportSink, Ticking {
   }
 
   end(): void {
-    if (this.#hasPeerEnded) return;
-    this.#hasPeerEnded = true;
+    const ending = this.#toEnd();
+    if (ending.hasPeerEnded) return;
+    ending.hasPeerEnded = true;
     this.protocol.receiveEnd();
     this.#startClosing();
     this.cork();
@@ -165,7 +165,7 @@ export class Link implements TransportSink, Ticking {
     if (this.info === undefined) this.#owner.onOverdue();
     const cause = this.protocol.sent === undefined
       ? "transport-error"
-      : this.#cause ?? "transport-error";
+      : this.#toEnd().cause ?? "transport-error";
     this.decide(cause, error);
     this.#owner.onClosed(this.info!);
   }
@@ -252,10 +252,11 @@ export class Link implements TransportSink, Ticking {
       this.isOver = false;
       this.#owner.onDrained();
     }
-    if (protocol.outputBytes > 0) return;
+    const ending = this.#ending;
+    if (ending === undefined || protocol.outputBytes > 0) return;
     // After our Close frame there is nothing to wait for: no more will be sent.
     const isDone = !this.isOpen || this.#owner.isIdle;
-    if (protocol.endExpected || this.#hasPeerEnded && isDone) transport.end();
+    if (protocol.endExpected || ending.hasPeerEnded && isDone) transport.end();
   }
 
   /**
@@ -273,9 +274,10 @@ export class Link implements TransportSink, Ticking {
   ): void {
     // Checks the arguments, also where there is nothing left to close.
     this.protocol.close(code, reason);
-    if (this.#cause !== undefined || this.isClosed) return;
-    this.#cause = cause;
-    this.#error = error;
+    const ending = this.#toEnd();
+    if (ending.cause !== undefined || this.isClosed) return;
+    ending.cause = cause;
+    ending.error = error;
     this.#startClosing();
     this.#flushSoon();
     // What the peer has said already needs no answer any more, so it must not
@@ -290,7 +292,7 @@ export class Link implements TransportSink, Ticking {
     this.startClose(1013, "the send buffer is full", "backpressure");
     this.decide("backpressure");
     // One who does not read will not answer; what it says is not worth memory.
-    this.#isGivenUp = true;
+    this.#toEnd().isGivenUp = true;
     this.updateReading();
   }
 
@@ -298,7 +300,7 @@ export class Link implements TransportSink, Ticking {
   drop(cause: CloseCause, error?: Error): void {
     if (this.isClosed || this.#isDropped) return;
     this.decide(cause, error);
-    this.#isDropped = true;
+    this.#toEnd().isDropped = true;
     this.#startClosing();
     this.protocol.abandon();
     this.transport.destroy();
@@ -316,7 +318,7 @@ export class Link implements TransportSink, Ticking {
     this.#startClosing();
     // The answer leaves now, also where the event was taken by asking.
     this.#flushSoon();
-    this.decide(this.#cause ?? "peer");
+    this.decide(this.#toEnd().cause ?? "peer");
   }
 
   /** Notes that the peer's breach has been taken from the protocol. */
@@ -329,16 +331,18 @@ export class Link implements TransportSink, Ticking {
 
   /** Notes that the last event has to wait; it does so for a bounded time. */
   keepWaiting(): void {
-    if (this.#overdueMs > 0) return;
+    const ending = this.#toEnd();
+    if (ending.overdueMs > 0) return;
     // Half of it: a peer with the same timeout must not give up first.
-    this.#overdueMs = nowMs() + Math.ceil(this.settings.closeTimeoutMs / 2);
+    ending.overdueMs = nowMs() + Math.ceil(this.settings.closeTimeoutMs / 2);
   }
 
   /** Settles the report, unless it is settled. */
   decide(cause: CloseCause, error?: Error): void {
-    if (this.info !== undefined) return;
+    const ending = this.#toEnd();
+    if (ending.info !== undefined) return;
     const { sent, received } = this.protocol;
-    this.info = makeCloseInfo(cause, sent, received, error ?? this.#error);
+    ending.info = makeCloseInfo(cause, sent, received, error ?? ending.error);
   }
 
   /** Stops or resumes reading at the user's wish. */
@@ -356,12 +360,13 @@ export class Link implements TransportSink, Ticking {
   updateReading(): void {
     // Once our Close frame is out, the peer's has to be found: what comes
     // before it over the mark is dropped by the owner.
-    const pause = this.#isGivenUp ||
+    const ending = this.#ending;
+    const pause = ending !== undefined && ending.isGivenUp ||
       this.isOpen && !this.#hasPeerEnded &&
         (this.#isPausedByUser || this.protocol.isFlooded ||
-          this.#owner.isFull(this.#isPaused));
-    if (pause === this.#isPaused) return;
-    this.#isPaused = pause;
+          this.#owner.isFull(this.isPaused));
+    if (pause === this.isPaused) return;
+    this.isPaused = pause;
     // Bytes that are not read are no sign of a dead peer.
     this.#keepalive.alive();
     if (pause) this.transport.pause();
@@ -369,16 +374,14 @@ export class Link implements TransportSink, Ticking {
   }
 
   tick(now: number): void {
-    if (this.#overdueMs > 0 && now >= this.#overdueMs) {
-      this.#overdueMs = 0;
-      this.#owner.onOverdue();
-      this.flush();
+    const ending = this.#ending;
+    if (ending !== undefined && ending.overdueMs > 0) {
+      if (now >= ending.overdueMs) this.#takeOverdue(ending);
     }
-    if (this.#deadlineMs > 0) {
-      if (now < this.#deadlineMs) return;
-      this.drop("close-timeout");
+    if (ending !== undefined && ending.deadlineMs > 0) {
+      if (now >= ending.deadlineMs) this.drop("close-timeout");
     } else if (this.isOpen) {
-      const verdict = this.#keepalive.check(now, this.#isPaused);
+      const verdict = this.#keepalive.check(now, this);
       if (verdict === "ping") {
         this.ping(Pings.payload());
       } else if (verdict === "dead") {
@@ -387,17 +390,37 @@ export class Link implements TransportSink, Ticking {
     }
   }
 
+  #takeOverdue(ending: Ending): void {
+    ending.overdueMs = 0;
+    this.#owner.onOverdue();
+    this.flush();
+  }
+
   #closeDead(): void {
     this.startClose(1011, "ping timeout", "ping-timeout");
     this.decide("ping-timeout");
     this.flush();
-    this.#deadlineMs = nowMs() +
+    this.#toEnd().deadlineMs = nowMs() +
       Math.min(DEAD_PEER_MS, this.settings.closeTimeoutMs);
   }
 
+  /** What is known of the end, which begins with this. */
+  #toEnd(): Ending {
+    return this.#ending ??= new Ending();
+  }
+
+  get #isDropped(): boolean {
+    return this.#ending !== undefined && this.#ending.isDropped;
+  }
+
+  get #hasPeerEnded(): boolean {
+    return this.#ending !== undefined && this.#ending.hasPeerEnded;
+  }
+
   #startClosing(): void {
-    if (this.#deadlineMs > 0) return;
-    this.#deadlineMs = nowMs() + this.settings.closeTimeoutMs;
+    const ending = this.#toEnd();
+    if (ending.deadlineMs > 0) return;
+    ending.deadlineMs = nowMs() + this.settings.closeTimeoutMs;
     this.#owner.onClosing();
   }
 

@@ -2,7 +2,6 @@ import { flushSoon } from "../../connection/flush.ts";
 import { Keepalive } from "../../connection/keepalive.ts";
 import { connectionSettings } from "../../connection/options.ts";
 import { nowMs, Ticker, tickerFor } from "../../connection/ticker.ts";
-import type { Transport } from "../../runtime/transport.ts";
 import { assert, assertEquals, assertStrictEquals, test } from "../harness.ts";
 import { memoryTransport, SinkLog } from "../harness/memory_transport.ts";
 import { runtime, settle } from "./rig.ts";
@@ -79,8 +78,9 @@ function watch(pingIntervalMs: number, pingTimeoutMs: number) {
     pingTimeoutMs,
   });
   const base = nowMs();
-  const keepalive = new Keepalive(settings, near);
-  const at = (ms: number) => keepalive.check(base + ms, false);
+  const keepalive = new Keepalive(pingIntervalMs);
+  const peer = { settings, transport: near, isPaused: false };
+  const at = (ms: number) => keepalive.check(base + ms, peer);
   return { keepalive, near, base, at };
 }
 
@@ -185,14 +185,16 @@ test("a peer that is not read counts as dead when it takes nothing", () => {
     pingIntervalMs: 1000,
     pingTimeoutMs: 500,
   });
-  const keepalive = new Keepalive(settings, transport as Transport);
+  const keepalive = new Keepalive(settings.pingIntervalMs);
+  const peer = { settings, transport, isPaused: true };
   const base = nowMs();
-  const at = (ms: number) => keepalive.check(base + ms, true);
+  const at = (ms: number) => keepalive.check(base + ms, peer);
   assertEquals([at(5000), at(50_000)], ["wait", "wait"]);
   transport.bufferedBytes = 1;
   assertEquals([at(50_001), at(51_499)], ["wait", "wait"]);
   assertEquals(at(51_501), "dead");
   transport.writtenBytes = 1;
   assertEquals(at(51_502), "wait");
-  assertEquals(keepalive.check(base + 51_503, false), "wait");
+  peer.isPaused = false;
+  assertEquals(at(51_503), "wait");
 });
