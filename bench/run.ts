@@ -10,6 +10,7 @@
  */
 import { parseArgs } from "node:util";
 import { parseCell } from "./load/cell.ts";
+import type { Kind } from "./load/pattern.ts";
 import { runBench } from "./run/bench.ts";
 import { type RunningServer, startServer } from "./run/child.ts";
 import { choosePinning, NO_PINNING } from "./run/cores.ts";
@@ -37,17 +38,27 @@ const CELLS: readonly string[] = [
 ];
 
 /** What `--smoke` sends instead: both kinds, every form of a frame's length. */
-const SMOKE_CELLS: readonly Cell[] = [
-  { name: "4x4x16+300+70000", kind: "binary" },
-  { name: "tls:4x4x16+300+70000", kind: "text" },
+const SMOKE_CELLS: readonly EchoCell[] = [
+  describeCell("4x4x16+300+70000", "binary"),
+  describeCell("tls:4x4x16+300+70000", "text"),
 ];
 
 /** What must return with `--smoke`, whatever time it takes: each message often. */
 const SMOKE_MESSAGES = 100;
 
+/** A cell, one kind of message, and whether it is for the server on TLS. */
+interface EchoCell extends Cell {
+  readonly kind: Kind;
+  readonly tls: boolean;
+}
+
+function describeCell(name: string, kind: Kind): EchoCell {
+  return { name, kind, tls: parseCell(name).tls };
+}
+
 /** What to run; see `readOptions` for the arguments. */
 interface EchoOptions extends CommonOptions {
-  readonly cells: readonly Cell[];
+  readonly cells: readonly EchoCell[];
   readonly verify: boolean;
 }
 
@@ -72,7 +83,9 @@ function readOptions(): EchoOptions {
   const kinds = (["binary", "text"] as const)
     .filter((kind) => values.text === values.binary || values[kind]);
   const names = values.cells?.split(",") ?? CELLS;
-  const cells = kinds.flatMap((kind) => names.map((name) => ({ name, kind })));
+  const cells = kinds.flatMap((kind) =>
+    names.map((name) => describeCell(name, kind))
+  );
   return {
     ...common,
     cells: common.smoke ? SMOKE_CELLS : cells,
@@ -88,7 +101,7 @@ type Servers = ReadonlyMap<boolean, RunningServer>;
 
 async function startServers(row: Row): Promise<Servers> {
   const servers = new Map<boolean, RunningServer>();
-  for (const tls of new Set(options.cells.map(needsTls))) {
+  for (const tls of new Set(options.cells.map((cell) => cell.tls))) {
     const args = tls ? ["--tls"] : [];
     servers.set(tls, await startServer(row, { pin: pinning.server, args }));
   }
@@ -99,21 +112,17 @@ async function stopServers(servers: Servers): Promise<void> {
   await Promise.all([...servers.values()].map(({ child }) => child.stop()));
 }
 
-function needsTls(cell: Cell): boolean {
-  return parseCell(cell.name).tls;
-}
-
 /** Puts a server under the load of a cell. */
 function measure(
   servers: Servers,
   row: Row,
-  cell: Cell,
+  cell: EchoCell,
 ): Promise<Measurement> {
-  const server = servers.get(needsTls(cell)) as RunningServer;
+  const server = servers.get(cell.tls) as RunningServer;
   return runLoad(server, {
     file: "load.ts",
     unit: "messages",
-    values: { cell: cell.name, kind: cell.kind ?? "binary" },
+    values: { cell: cell.name, kind: cell.kind },
     flags: [
       ...(row.bare ? ["--masked"] : []),
       ...(options.verify ? ["--verify"] : []),
