@@ -35,6 +35,8 @@ import {
   type ConnectionOwner,
   connectionSettings,
   connectionTicker,
+  type HandlerConstructor,
+  isHandlerClass,
   printable,
   SocketConnection,
 } from "./connection.ts";
@@ -59,13 +61,23 @@ export {
   type ConnectionOptions,
   type ConnectionRequest,
   type ConnectionStats,
+  Handler,
+  type HandlerConstructor,
+  type Hooks,
   type Sendable,
   type SendOptions,
 } from "./connection.ts";
 export type { Address, ConnectTls } from "./runtime/transport.ts";
 
 /** How to dial. */
-export interface DialOptions extends ConnectionOptions {
+export interface DialOptions<Data = unknown> extends ConnectionOptions {
+  /**
+   * A class whose hooks handle the connection, as on a site: it is made when the
+   * server has accepted, `open` is called, and then, with a `message` hook,
+   * messages as they come, maybe before `dial` settles. Without it messages wait
+   * to be taken.
+   */
+  readonly handler?: HandlerConstructor<Data>;
   /** Subprotocols to offer, in order of preference. */
   readonly subprotocols?: readonly string[];
   /**
@@ -93,6 +105,7 @@ export interface DialOptions extends ConnectionOptions {
 }
 
 const DIAL_OPTION_NAMES = new Set([
+  "handler",
   "subprotocols",
   "requireSubprotocol",
   "headers",
@@ -124,13 +137,15 @@ const NOBODY: ConnectionOwner = {
  * Opens a connection.
  *
  * It settles on every path: the server refuses, says nothing, sends garbage, or
- * goes away. Messages that arrive with the server's response wait to be taken.
+ * goes away. Messages that arrive with the server's response wait to be taken, or
+ * go to the handler.
  *
  * @param url Where to: `ws:` or `wss:`; `http:` and `https:` are taken as such.
  * User information is sent as `Authorization: Basic`.
  * @param options How.
  * @returns The open connection.
  * @throws {TypeError} If an argument is of the wrong kind, at once.
+ * @throws What the handler's constructor throws; the connection is then dropped.
  * @throws {HandshakeError} If the connection cannot be opened. Its `reason` says
  * why, and `status`, `headers` and `body` what the server answered.
  * @throws The signal's reason, when `signal` aborts.
@@ -153,7 +168,7 @@ const NOBODY: ConnectionOwner = {
  */
 export async function dial<Data = unknown>(
   url: string | URL,
-  options: DialOptions = {},
+  options: DialOptions<Data> = {},
 ): Promise<Connection<Data>> {
   const target = parseUrl(url);
   checkOptions(options);
@@ -189,13 +204,18 @@ export async function dial<Data = unknown>(
         transform: undefined,
         owner: NOBODY,
       });
-    return await open(transport, opening, signal, establish);
+    return await open(transport, opening, signal, (agreement) => {
+      const connection = establish(agreement);
+      transport.sink = connection.link;
+      if (options.handler !== undefined) start(connection, options.handler);
+      return connection;
+    });
   });
 }
 
 /** Runs a task with a signal that aborts on the caller's, and in time. */
 async function withPatience<T>(
-  options: DialOptions,
+  options: Pick<DialOptions, "signal" | "openTimeoutMs">,
   task: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { signal, openTimeoutMs = 10_000 } = options;
@@ -249,8 +269,12 @@ function open<Data>(
 ): Promise<SocketConnection<Data>> {
   return new Promise((resolve, reject) => {
     const opened: Opened = (agreement, early) => {
-      const connection = establish(agreement);
-      transport.sink = connection.link;
+      let connection;
+      try {
+        connection = establish(agreement);
+      } catch (error) {
+        return reject(error);
+      }
       // What shared a segment with the response waits to be taken.
       if (early.length > 0) connection.link.data(early);
       resolve(connection);
@@ -260,6 +284,20 @@ function open<Data>(
     signal.addEventListener("abort", giveUp, { once: true });
     if (signal.aborted) giveUp();
   });
+}
+
+/** Makes the handler of a connection, and starts with its `open`. */
+function start<Data>(
+  connection: SocketConnection<Data>,
+  handler: HandlerConstructor<Data>,
+): void {
+  try {
+    connection.handle(new handler(connection));
+  } catch (error) {
+    // Only the constructor: what hooks throw is theirs to be told.
+    connection.terminate();
+    throw error;
+  }
 }
 
 /**
@@ -300,8 +338,11 @@ function parseUrl(url: string | URL): URL {
   return target;
 }
 
-function checkOptions(options: DialOptions): void {
+function checkOptions<Data>(options: DialOptions<Data>): void {
   checkKeys("dial", options, DIAL_OPTION_NAMES);
+  if (options.handler !== undefined && !isHandlerClass(options.handler)) {
+    throw new TypeError("Cannot dial: the handler is not a class");
+  }
   const { subprotocols, requireSubprotocol, tls, openTimeoutMs, signal } =
     options;
   if (subprotocols !== undefined && !Array.isArray(subprotocols)) {

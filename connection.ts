@@ -1,6 +1,6 @@
 /**
  * What a user holds: a {@linkcode Connection}, the same on both sides, and the
- * {@linkcode Handler} that a site makes for each.
+ * {@linkcode Handler} that a site, or `dial`, makes for each.
  *
  * This is the only place where the codec meets a runtime. The rooms behind it
  * are `connection/`: `link.ts` joins protocol and transport, `pump.ts` keeps the
@@ -17,8 +17,10 @@ export { type CloseCause, ClosedError } from "./connection/close_info.ts";
 export type { CloseInfo };
 export {
   Handler,
+  type HandlerConstructor,
   type HandlerFunction,
   type Hooks,
+  isHandlerClass,
 } from "./connection/handler.ts";
 export {
   checkAmount,

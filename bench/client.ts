@@ -59,10 +59,9 @@ const ROWS: readonly Row[] = [
 
 function rowsOf(runtime: RuntimeName, baseline: string): readonly Row[] {
   const name = `sockeye-${runtime}`;
-  const asked = `${name}-receive`;
   return [
     row(name, runtime, "sockeye.ts", baseline),
-    { ...row(asked, runtime, "sockeye_receive.ts", baseline), extra: true },
+    row(`${name}-await`, runtime, "sockeye_await.ts", baseline),
   ];
 }
 

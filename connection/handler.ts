@@ -56,8 +56,8 @@ export class Handler<Data = unknown> implements Hooks {
   readonly connection: Connection<Data>;
 
   /**
-   * Makes the handler of a connection that has been accepted. What is sent here
-   * arrives first.
+   * Makes the handler of a connection that has been accepted, or dialled. What is
+   * sent here arrives first.
    *
    * @param connection The connection.
    */
@@ -107,6 +107,24 @@ export class Handler<Data = unknown> implements Hooks {
    * @param _error The error.
    */
   error(_error: Error): void | Promise<void> {}
+}
+
+/** A class that extends {@linkcode Handler}: it makes one for each connection. */
+export interface HandlerConstructor<Data = unknown> {
+  /** Makes the handler of one connection. */
+  new (connection: Connection<Data>): Handler<Data>;
+}
+
+/** Tells a class from a function, whichever copy of this module it extends. */
+export function isHandlerClass(
+  handler: unknown,
+): handler is HandlerConstructor {
+  // A class cannot be called without `new`, and its `prototype` cannot be
+  // written.
+  const prototype = typeof handler === "function"
+    ? Object.getOwnPropertyDescriptor(handler, "prototype")
+    : undefined;
+  return prototype !== undefined && prototype.writable === false;
 }
 
 /** The function form of a handler. */

@@ -7,17 +7,17 @@
 import { isToken } from "../codec.ts";
 import type {
   Address,
-  Connection,
   ConnectionOptions,
   ConnectionRequest,
   ConnectionSettings,
-  Handler,
+  HandlerConstructor,
   HandlerFunction,
 } from "../connection.ts";
 import {
   checkKeys,
   CONNECTION_OPTION_NAMES,
   connectionSettings,
+  isHandlerClass,
 } from "../connection.ts";
 import { checkOriginRules, type OriginRules } from "./origin.ts";
 
@@ -50,9 +50,7 @@ export type UpgradeDecision<Data = unknown> =
   | Response;
 
 /** A class that extends {@linkcode Handler}. */
-export interface HandlerClass<Data = unknown> {
-  /** Makes the handler of one connection. */
-  new (connection: Connection<Data>): Handler<Data>;
+export interface HandlerClass<Data = unknown> extends HandlerConstructor<Data> {
   /**
    * Decides about a request, before the connection is open.
    *
@@ -245,16 +243,6 @@ function checkSubprotocols(subprotocols: unknown): void {
 
 function isTokenText(value: unknown): boolean {
   return typeof value === "string" && isToken(value);
-}
-
-function isHandlerClass(
-  handler: HandlerClass | HandlerFunction,
-): handler is HandlerClass {
-  // A class cannot be called without `new`, and its `prototype` cannot be
-  // written: that tells it from a function, whichever copy of this module its
-  // base class comes from.
-  const prototype = Object.getOwnPropertyDescriptor(handler, "prototype");
-  return prototype !== undefined && prototype.writable === false;
 }
 
 function decodeGroups(

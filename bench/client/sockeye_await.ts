@@ -1,4 +1,7 @@
-/** Sockeye's `dial`, asked for each message. Runs on Deno, Bun and Node. */
+/**
+ * Sockeye's `dial`, all options at default, without a handler: a connection is an
+ * async iterable of messages. Runs on Deno, Bun and Node.
+ */
 import { dial } from "@sockeye/sockeye";
 import { runClient } from "./task.ts";
 
@@ -8,8 +11,8 @@ await runClient({
     for (let sent = 0; sent < talk.inFlight; sent++) {
       connection.send(talk.next());
     }
-    for (;;) {
-      talk.returned(await connection.receive());
+    for await (const message of connection) {
+      talk.returned(message);
       connection.send(talk.next());
     }
   },
