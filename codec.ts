@@ -119,6 +119,7 @@ export {
   plainDecoding,
   type TextDecoding,
 } from "./codec/message.ts";
+export { plainWriter, type TextWriter } from "./codec/output.ts";
 export { type PreparedMessage, prepareMessage } from "./codec/prepared.ts";
 export {
   DEFAULT_MAX_FRAGMENTS,
@@ -134,4 +135,4 @@ export {
   REFUSALS,
   refuse,
 } from "./codec/refusal.ts";
-export { Utf8Validator } from "./codec/utf8.ts";
+export { type Utf8Check, Utf8Validator } from "./codec/utf8.ts";

@@ -37,6 +37,8 @@ const LENGTH_BITS = 0x7f;
 const LENGTH_16 = 126;
 const LENGTH_64 = 127;
 
+/** Longest payload whose length fits the second byte of its frame. */
+export const MAX_SHORT_BYTES = 125;
 /** Longest payload of a control frame, in bytes (section 5.5). */
 export const MAX_CONTROL_BYTES = 125;
 
@@ -93,6 +95,11 @@ export class FrameHeader {
   constructor(role: Role, allowRsv1: boolean) {
     this.#role = role;
     this.#allowRsv1 = allowRsv1;
+  }
+
+  /** Whether a part of a header has been read. */
+  get isSplit(): boolean {
+    return this.#scratchBytes > 0;
   }
 
   /** Makes ready for the header of the next frame. */
@@ -161,10 +168,7 @@ export class FrameHeader {
       this.#parseLength64(bytes, index);
       index += 8;
     }
-    this.maskKey = (second & MASK_BIT) === 0
-      ? 0
-      : bytes[index]! | bytes[index + 1]! << 8 | bytes[index + 2]! << 16 |
-        bytes[index + 3]! << 24;
+    this.maskKey = (second & MASK_BIT) === 0 ? 0 : readKey(bytes, index);
     this.complete = true;
   }
 
@@ -213,6 +217,17 @@ export class FrameHeader {
     if (masked === (this.#role === "server")) return undefined;
     return masked ? "mask-forbidden" : "mask-required";
   }
+}
+
+/**
+ * Reads a masking key as a 32-bit integer in wire order.
+ *
+ * @param bytes Array that holds it.
+ * @param at Index of its first byte.
+ */
+export function readKey(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 |
+    bytes[at + 3]! << 24;
 }
 
 /** Bytes of a header, told by its second byte. */

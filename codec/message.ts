@@ -12,17 +12,23 @@
 import type { ProtocolErrorReason } from "./error.ts";
 import { type FrameHeader, OPCODES } from "./frame.ts";
 import { copyMasked, maskRange, seenBits } from "./mask.ts";
-import { Utf8Validator } from "./utf8.ts";
+import { type Utf8Check, Utf8Validator } from "./utf8.ts";
 
 /** A message: text as a string, binary as bytes. */
 export type Message = string | Uint8Array;
 
-/** Makes strings of bytes that have been checked. A runtime may offer faster ones. */
+/** Makes strings of bytes. A runtime may offer faster ones. */
 export interface TextDecoding {
   /** Decodes bytes that are all below 0x80. */
   ascii(bytes: Uint8Array, start: number, end: number): string;
-  /** Decodes bytes that are valid UTF-8, keeping a byte order mark. */
-  utf8(bytes: Uint8Array, start: number, end: number): string;
+  /**
+   * Decodes UTF-8, keeping a byte order mark.
+   *
+   * @returns The text, or `undefined` where the bytes are not valid.
+   */
+  utf8(bytes: Uint8Array, start: number, end: number): string | undefined;
+  /** Checks long parts of a text as they arrive. */
+  readonly isUtf8?: Utf8Check;
 }
 
 /**
@@ -73,7 +79,15 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 /** Decodes with the platform's `TextDecoder`. */
 export const plainDecoding: TextDecoding = {
   ascii: (bytes, start, end) => decoder.decode(bytes.subarray(start, end)),
-  utf8: (bytes, start, end) => decoder.decode(bytes.subarray(start, end)),
+  utf8(bytes, start, end) {
+    const text = decoder.decode(bytes.subarray(start, end));
+    // Whatever is invalid becomes U+FFFD, so that a text without one is valid: to
+    // look for it costs a tenth of checking the bytes, or of a `fatal` decoder.
+    if (!text.includes("\ufffd")) return text;
+    const validator = new Utf8Validator();
+    const valid = validator.push(bytes, start, end) && validator.complete;
+    return valid ? text : undefined;
+  },
 };
 
 /**
@@ -94,13 +108,19 @@ const NO_BYTES = new Uint8Array(0);
 let shared: Uint8Array | undefined;
 let sharedBytes = 0;
 
+// What long texts are put together in does not leave this file, and serves again: a
+// fresh array of 256 KiB costs 23 µs on Deno, as much as to unmask it.
+let spareBuffer: Uint8Array = NO_BYTES;
+const MIN_SPARE_BYTES = 65_536;
+const MAX_SPARE_BYTES = 1_048_576;
+
 /** Puts messages together, one connection's. */
 export class MessageReader {
   /** What the message broke, after a method that returned nothing. */
   violation: ProtocolErrorReason | undefined;
 
   readonly #options: MessageOptions;
-  /** Made with the first text that is not plain ASCII. */
+  /** Made with the first text of several parts that is not plain ASCII. */
   #validator: Utf8Validator | undefined;
 
   /** Opcode of the message under way; 0 where there is none. */
@@ -147,15 +167,14 @@ export class MessageReader {
     return this.#fragments === 1 && !this.#compressed;
   }
 
+  /** Whether a message has begun and not ended. */
+  get isUnderWay(): boolean {
+    return this.#opcode !== 0;
+  }
+
   /**
-   * Takes a message that is one frame and lies in one chunk: the usual case.
-   *
-   * @param chunk Chunk that holds the payload, which is unmasked in place.
-   * @param start Index of the payload's first byte.
-   * @param end Index after its last byte.
-   * @param maskKey Masking key, 0 for none.
-   * @param given Whether the chunk's memory may become the message's.
-   * @returns The message, or `undefined` after a violation.
+   * Takes the message whose only frame was just admitted and lies in one chunk;
+   * as {@linkcode MessageReader.take}.
    */
   takeWhole(
     chunk: Uint8Array,
@@ -166,6 +185,28 @@ export class MessageReader {
   ): Message | undefined {
     const text = this.#opcode === OPCODES.text;
     this.#reset();
+    return this.take(text, chunk, start, end, maskKey, given);
+  }
+
+  /**
+   * Takes a message that is one frame and lies in one chunk: the usual case.
+   *
+   * @param text Whether it is text.
+   * @param chunk Chunk that holds the payload, which is unmasked in place.
+   * @param start Index of the payload's first byte.
+   * @param end Index after its last byte.
+   * @param maskKey Masking key, 0 for none.
+   * @param given Whether the chunk's memory may become the message's.
+   * @returns The message, or `undefined` after a violation.
+   */
+  take(
+    text: boolean,
+    chunk: Uint8Array,
+    start: number,
+    end: number,
+    maskKey: number,
+    given: boolean,
+  ): Message | undefined {
     if (!text) return this.#takeBinary(chunk, start, end, maskKey, given);
     const seen = maskKey === 0
       ? seenBits(chunk, start, end)
@@ -173,11 +214,7 @@ export class MessageReader {
     if ((seen & 0x80) === 0) {
       return this.#options.decoding.ascii(chunk, start, end);
     }
-    const validator = this.#validator ??= new Utf8Validator();
-    const valid = validator.push(chunk, start, end) && validator.complete;
-    if (valid) return this.#options.decoding.utf8(chunk, start, end);
-    this.violation = "invalid-utf8";
-    return undefined;
+    return this.#decode(chunk, start, end);
   }
 
   /**
@@ -210,7 +247,7 @@ export class MessageReader {
     this.#buffer.set(chunk.subarray(start, end), at);
     if ((seen & 0x80) === 0 && this.#isComplete) return true;
     this.#ascii = false;
-    this.#validator ??= new Utf8Validator();
+    this.#validator ??= new Utf8Validator(this.#options.decoding.isUtf8);
     // Section 8.1: "When an endpoint is to interpret a byte stream as UTF-8 but
     // finds that the byte stream is not, in fact, a valid UTF-8 stream, that
     // endpoint MUST _Fail the WebSocket Connection_". Found at the bad byte.
@@ -232,10 +269,22 @@ export class MessageReader {
     const buffer = this.#buffer;
     const length = this.#bufferBytes;
     this.#reset();
-    if (compressed) return this.#restore(buffer.subarray(0, length), text);
-    if (!text) return fit(buffer, length);
+    if (!text && !compressed) return fit(buffer, length);
+    const message = compressed
+      ? this.#restore(buffer.subarray(0, length), text)
+      : this.#finishText(buffer, length, ascii, complete);
+    keepSpare(buffer);
+    return message;
+  }
+
+  #finishText(
+    buffer: Uint8Array,
+    length: number,
+    ascii: boolean,
+    complete: boolean,
+  ): string | undefined {
     if (ascii) return this.#options.decoding.ascii(buffer, 0, length);
-    if (complete) return this.#options.decoding.utf8(buffer, 0, length);
+    if (complete) return this.#decode(buffer, 0, length);
     this.violation = "invalid-utf8";
     return undefined;
   }
@@ -259,12 +308,13 @@ export class MessageReader {
     if ((seenBits(result, 0, result.length) & 0x80) === 0) {
       return this.#options.decoding.ascii(result, 0, result.length);
     }
-    const validator = new Utf8Validator();
-    if (validator.push(result, 0, result.length) && validator.complete) {
-      return this.#options.decoding.utf8(result, 0, result.length);
-    }
-    this.violation = "invalid-utf8";
-    return undefined;
+    return this.#decode(result, 0, result.length);
+  }
+
+  #decode(bytes: Uint8Array, start: number, end: number): string | undefined {
+    const text = this.#options.decoding.utf8(bytes, start, end);
+    if (text === undefined) this.violation = "invalid-utf8";
+    return text;
   }
 
   /** Whether the text so far ends with a whole character. */
@@ -276,6 +326,11 @@ export class MessageReader {
   #maxWireBytes(): number {
     const most = this.#options.maxMessageBytes;
     return this.#compressed ? most + Math.ceil(most / 1024) + 64 : most;
+  }
+
+  /** Whether what the message under way is put together in is free afterwards. */
+  get #isLent(): boolean {
+    return this.#opcode === OPCODES.text || this.#compressed;
   }
 
   #reset(): void {
@@ -302,7 +357,9 @@ export class MessageReader {
       Math.min(this.#announcedBytes, EAGER_BYTES, this.#maxWireBytes()),
       Math.min(buffer.length * 2, this.#maxWireBytes()),
     );
-    const larger = new Uint8Array(capacity);
+    const larger = this.#isLent
+      ? takeSpare(capacity)
+      : new Uint8Array(capacity);
     larger.set(buffer.subarray(0, this.#bufferBytes));
     this.#buffer = larger;
   }
@@ -327,6 +384,23 @@ export class MessageReader {
       ? copyOut(chunk, start, end, maskKey)
       : copyShared(chunk, start, end, maskKey);
   }
+}
+
+/** Takes the spare buffer where it fits, or makes one. */
+function takeSpare(bytes: number): Uint8Array {
+  if (bytes < MIN_SPARE_BYTES || bytes > spareBuffer.length) {
+    return new Uint8Array(bytes);
+  }
+  const buffer = spareBuffer;
+  spareBuffer = NO_BYTES;
+  return buffer;
+}
+
+/** Keeps a buffer for the next one, unless it is small, or is too much to keep. */
+function keepSpare(buffer: Uint8Array): void {
+  const { length } = buffer;
+  if (length < MIN_SPARE_BYTES || length > MAX_SPARE_BYTES) return;
+  if (length > spareBuffer.length) spareBuffer = buffer;
 }
 
 /** Cuts a buffer to its content, which `#grow` keeps above half of it. */

@@ -17,7 +17,7 @@ const HUGE_BLOCK_BYTES = 524_288;
 /** From here on a payload is sent by reference: copying costs more than a write. */
 const BY_REFERENCE_BYTES = 49_152;
 /** Up to here a loop over `charCodeAt` beats `encodeInto` on V8. */
-const SHORT_TEXT_LENGTH = 80;
+const SHORT_TEXT_LENGTH = 48;
 
 /**
  * Where a large block begins in its buffer. Copying to an address that lies a few
@@ -75,12 +75,52 @@ interface Piece {
 
 const encoder = new TextEncoder();
 
+/**
+ * Writes a text as UTF-8; a lone surrogate becomes U+FFFD. A runtime may offer a
+ * faster one.
+ *
+ * @param text Text.
+ * @param target Array to write, from `at` to its end.
+ * @param at Index of the first byte.
+ * @returns Count of bytes, or -1 where there may not have been enough room.
+ */
+export type TextWriter = (
+  text: string,
+  target: Uint8Array,
+  at: number,
+) => number;
+
+/**
+ * Writes with the platform's `TextEncoder`: a {@linkcode TextWriter}.
+ *
+ * @param text Text.
+ * @param target Array to write, from `at` to its end.
+ * @param at Index of the first byte.
+ * @returns Count of bytes, or -1 where there was not enough room.
+ */
+export function plainWriter(
+  text: string,
+  target: Uint8Array,
+  at: number,
+): number {
+  const isShort = text.length <= SHORT_TEXT_LENGTH &&
+    text.length <= target.length - at;
+  const ascii = isShort ? writeAscii(target, at, text) : -1;
+  if (ascii >= 0) return ascii;
+  const { read, written } = encoder.encodeInto(text, target.subarray(at));
+  return read === text.length ? written : -1;
+}
+
+/** Room beyond a text's length, so that a writer can tell that all has fitted. */
+const SPARE_BYTES = 4;
+
 /** The frames of one side of one connection that have not been taken yet. */
 export class Output {
   /** Bytes that wait to be taken. */
   byteLength = 0;
 
   readonly #masked: boolean;
+  readonly #writeUtf8: TextWriter;
   #block: Uint8Array | undefined;
   #blockBytes = 0;
   #pieces: Piece[] | undefined;
@@ -90,9 +130,11 @@ export class Output {
   /**
    * @param masked Whether frames are masked: a client's are, a server's are not
    * (RFC 6455, section 5.1).
+   * @param writeUtf8 How to make bytes of texts.
    */
-  constructor(masked: boolean) {
+  constructor(masked: boolean, writeUtf8: TextWriter = plainWriter) {
     this.#masked = masked;
+    this.#writeUtf8 = writeUtf8;
   }
 
   /**
@@ -134,23 +176,17 @@ export class Output {
    */
   writeText(first: number, text: string): void {
     // Guess that the text is ASCII, which tells the lengths of payload and header.
-    const room = MAX_HEADER_BYTES + text.length;
+    const room = MAX_HEADER_BYTES + text.length + SPARE_BYTES;
     if (room > HUGE_BLOCK_BYTES) return this.#writeEncoded(first, text);
     const block = this.#reserve(room);
     const start = this.#blockBytes;
     const maskBytes = this.#masked ? 4 : 0;
     const guessed = start + bareHeaderBytes(text.length) + maskBytes;
-    const length = text.length <= SHORT_TEXT_LENGTH
-      ? writeAscii(block, guessed, text)
-      : -1;
-    if (length >= 0) return this.#finishText(first, guessed, length);
-    const encoded = encoder.encodeInto(text, block.subarray(guessed));
-    if (encoded.read < text.length) return this.#writeEncoded(first, text);
-    const at = start + bareHeaderBytes(encoded.written) + maskBytes;
-    if (at !== guessed) {
-      block.copyWithin(at, guessed, guessed + encoded.written);
-    }
-    this.#finishText(first, at, encoded.written);
+    const length = this.#writeUtf8(text, block, guessed);
+    if (length < 0) return this.#writeEncoded(first, text);
+    const at = start + bareHeaderBytes(length) + maskBytes;
+    if (at !== guessed) block.copyWithin(at, guessed, guessed + length);
+    this.#finishText(first, at, length);
   }
 
   /** Appends a text that is too long for a block, or is not what was guessed. */

@@ -21,6 +21,7 @@ import {
   plainDecoding,
   type TextDecoding,
 } from "./message.ts";
+import type { TextWriter } from "./output.ts";
 import type { PreparedMessage } from "./prepared.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
@@ -44,6 +45,8 @@ export interface ProtocolOptions {
   readonly maxFragments?: number;
   /** How to make strings; `TextDecoder` where absent. */
   readonly decoding?: TextDecoding;
+  /** How to make bytes of strings; `TextEncoder` where absent. */
+  readonly writeUtf8?: TextWriter | undefined;
   /**
    * Largest `Uint8Array` that costs no more to make than a view on an existing
    * one, in bytes. Small binary messages above it that arrive together share a
@@ -387,7 +390,9 @@ export class Protocol {
   }
 
   #sending(): Sender {
-    return this.#sender ??= new Sender(this.role, this.#options.transform);
+    if (this.#sender !== undefined) return this.#sender;
+    const { transform, writeUtf8 } = this.#options;
+    return this.#sender = new Sender(this.role, transform, writeUtf8);
   }
 }
 

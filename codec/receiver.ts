@@ -7,13 +7,23 @@
 import { decodeClose } from "./close.ts";
 import { ProtocolError, type ProtocolErrorReason } from "./error.ts";
 import type { ProtocolEvent } from "./event.ts";
-import { FrameHeader, OPCODES, type Role } from "./frame.ts";
+import {
+  FIN_BIT,
+  FrameHeader,
+  MAX_SHORT_BYTES,
+  OPCODES,
+  readKey,
+  type Role,
+} from "./frame.ts";
 import { maskRange, rotateKey } from "./mask.ts";
 import { type Message, type MessageOptions, MessageReader } from "./message.ts";
 import type { Sender } from "./sender.ts";
 
 const NO_EVENTS: readonly ProtocolEvent[] = [];
 const NO_BYTES = new Uint8Array(0);
+/** First bytes of a frame that is a whole message. */
+const SHORT_TEXT = FIN_BIT | OPCODES.text;
+const SHORT_BINARY = FIN_BIT | OPCODES.binary;
 
 /** Reads what one peer sends. */
 export class Receiver {
@@ -27,6 +37,11 @@ export class Receiver {
   readonly #sender: Sender;
   readonly #header: FrameHeader;
   readonly #messages: MessageReader;
+  /** Mask bit that frames must have, as in their second byte. */
+  readonly #maskBit: number;
+  readonly #shortHeaderBytes: number;
+  /** Longest message that `#takeShort` may take; -1 for none. */
+  readonly #maxShortBytes: number;
   #events: ProtocolEvent[] | undefined;
   /** Whether the peer has nothing more to say: what it sends is dropped. */
   #discarding = false;
@@ -50,6 +65,11 @@ export class Receiver {
     this.#sender = sender;
     this.#header = new FrameHeader(role, options.transform !== undefined);
     this.#messages = new MessageReader(options);
+    this.#maskBit = role === "server" ? 0x80 : 0;
+    this.#shortHeaderBytes = role === "server" ? 6 : 2;
+    this.#maxShortBytes = options.maxFragments < 1
+      ? -1
+      : Math.min(MAX_SHORT_BYTES, options.maxMessageBytes);
   }
 
   /** Count of events that wait to be taken. */
@@ -75,6 +95,11 @@ export class Receiver {
     let index = 0;
     while (index < chunk.length && !this.#discarding) {
       if (!this.#inFrame) {
+        const end = this.#takeShort(chunk, index, given);
+        if (end > 0) {
+          index = end;
+          continue;
+        }
         index = this.#header.read(chunk, index);
         if (!this.#startFrame()) continue;
       }
@@ -82,6 +107,33 @@ export class Receiver {
         ? this.#takeControl(chunk, index)
         : this.#takeData(chunk, index, given);
     }
+  }
+
+  /**
+   * Takes the frame that most are: one that is a whole message, breaks no rule,
+   * has a length of one byte, and lies in one chunk. What is left out here for
+   * it is half of what a message costs (16 connections, 64 messages of 64 bytes
+   * in flight on each).
+   *
+   * @returns Index after the frame; 0 where it is another, and nothing was done.
+   */
+  #takeShort(chunk: Uint8Array, start: number, given: boolean): number {
+    const text = chunk[start] === SHORT_TEXT;
+    if (!text && chunk[start] !== SHORT_BINARY) return 0;
+    // Also tells whether it is masked as it must be: both bits are the same.
+    const length = chunk[start + 1]! ^ this.#maskBit;
+    const payloadStart = start + this.#shortHeaderBytes;
+    const end = payloadStart + length;
+    if (
+      !(length <= this.#maxShortBytes) || end > chunk.length ||
+      this.#header.isSplit || this.#messages.isUnderWay
+    ) return 0;
+    const maskKey = this.#maskBit === 0 ? 0 : readKey(chunk, start + 2);
+    this.frames++;
+    this.#deliver(
+      this.#messages.take(text, chunk, payloadStart, end, maskKey, given),
+    );
+    return end;
   }
 
   /** Takes the events before the last one. */

@@ -14,7 +14,7 @@ import {
   RSV1_BIT,
 } from "./frame.ts";
 import type { Message, MessageTransform } from "./message.ts";
-import { Output } from "./output.ts";
+import { Output, type TextWriter } from "./output.ts";
 import type { PreparedMessage } from "./prepared.ts";
 
 const encoder = new TextEncoder();
@@ -39,11 +39,16 @@ export class Sender {
   /**
    * @param role Our own side: a client masks what it sends (section 5.1).
    * @param transform What an extension does to messages.
+   * @param writeUtf8 How to make bytes of texts.
    */
-  constructor(role: Role, transform: MessageTransform | undefined) {
+  constructor(
+    role: Role,
+    transform: MessageTransform | undefined,
+    writeUtf8?: TextWriter,
+  ) {
     this.#masked = role === "client";
     this.#transform = transform;
-    this.output = new Output(this.#masked);
+    this.output = new Output(this.#masked, writeUtf8);
   }
 
   /** Sends a text message, see `Protocol.sendText`. */

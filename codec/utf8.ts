@@ -5,6 +5,25 @@
  */
 
 /**
+ * Tells whether bytes are whole and valid UTF-8. Runtimes have one in native code
+ * (1 to 2 GB/s on Deno, 20 on Bun and Node; the validator alone 0.7).
+ */
+export type Utf8Check = (bytes: Uint8Array) => boolean;
+
+/** From here on a native check costs less than the validator's own. */
+const MIN_CHECKED_BYTES = 128;
+
+/** Where the last character begins if it may be cut off, or else where the text ends. */
+function lastLead(bytes: Uint8Array, start: number, end: number): number {
+  const first = Math.max(start, end - 3);
+  for (let index = end - 1; index >= first; index--) {
+    if (bytes[index]! >= 0xc0) return index;
+    if (bytes[index]! < 0x80) break;
+  }
+  return end;
+}
+
+/**
  * Checks a text that arrives in pieces, and fails at the first byte that
  * cannot be part of it.
  *
@@ -28,6 +47,17 @@ export class Utf8Validator {
   // surrogates, and code points above U+10FFFF.
   #lowest = 0x80;
   #highest = 0xbf;
+
+  readonly #check: Utf8Check | undefined;
+
+  /**
+   * Starts with no text.
+   *
+   * @param check Checks long pieces; where absent, the validator does so itself.
+   */
+  constructor(check?: Utf8Check) {
+    this.#check = check;
+  }
 
   /** Whether the text so far ends with a whole character. */
   get complete(): boolean {
@@ -53,6 +83,12 @@ export class Utf8Validator {
     let index = start;
     while (this.#missing > 0 && index < end) {
       if (!this.#take(bytes[index++]!)) return false;
+    }
+    const check = this.#check;
+    if (check !== undefined && end - index >= MIN_CHECKED_BYTES) {
+      const tail = lastLead(bytes, index, end);
+      if (!check(bytes.subarray(index, tail))) return false;
+      index = tail;
     }
     // Whole characters without a state, which takes a half of the time.
     index = skipCharacters(bytes, index, end);

@@ -5,21 +5,26 @@
  */
 
 import type { Connection, ConnectionRequest } from "../connection.ts";
-import type {
-  Extension,
-  MessageTransform,
-  ProtocolOptions,
-  Role,
-  TextDecoding,
+import {
+  type Extension,
+  type MessageTransform,
+  plainDecoding,
+  type ProtocolOptions,
+  type Role,
+  type TextDecoding,
 } from "../codec.ts";
 import { CHEAP_ARRAY_BYTES } from "../runtime/memory.ts";
-import { decodeLatin1, decodeUtf8 } from "../runtime/text.ts";
+import { decodeLatin1, isUtf8, writeUtf8 } from "../runtime/text.ts";
 import type { Transport } from "../runtime/transport.ts";
 import type { ConnectionSettings } from "./options.ts";
 import type { SocketConnection } from "./socket_connection.ts";
 import type { Ticker } from "./ticker.ts";
 
-const decoding: TextDecoding = { ascii: decodeLatin1, utf8: decodeUtf8 };
+const decoding: TextDecoding = {
+  ascii: decodeLatin1,
+  utf8: plainDecoding.utf8,
+  isUtf8,
+};
 
 /** What connections with the same settings share. */
 const sharedOptions = new WeakMap<ConnectionSettings, ProtocolOptions>();
@@ -41,6 +46,7 @@ export function protocolOptions(
     maxMessageBytes: settings.maxMessageBytes,
     maxFragments: settings.maxFragments,
     decoding,
+    writeUtf8,
     cheapArrayBytes: CHEAP_ARRAY_BYTES,
     ...(transform && { transform }),
   };

@@ -311,3 +311,13 @@ test("FR-9: every call takes at least a byte, whatever the bytes are", () => {
     }
   }
 });
+
+test("a header is split from its first byte to its last", () => {
+  const header = new FrameHeader("server", false);
+  const bytes = frame({ mask: true, payload: "x" }).subarray(0, 6);
+  for (let index = 0; index < bytes.length; index++) {
+    assertStrictEquals(header.isSplit, index > 0, `${index}`);
+    header.read(bytes.subarray(index, index + 1), 0);
+  }
+  assert(header.complete && !header.isSplit);
+});

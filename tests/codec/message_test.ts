@@ -97,11 +97,17 @@ function allocations(body: () => void): number[] {
 
 /** Decodes, and notes how large the buffers are that texts lie in. */
 function noting(sizes: number[]): TextDecoding {
-  const note = (bytes: Uint8Array, start: number, end: number) => {
-    sizes.push(bytes.buffer.byteLength);
-    return plainDecoding.utf8(bytes, start, end);
+  const note = (bytes: Uint8Array) => sizes.push(bytes.buffer.byteLength);
+  return {
+    ascii(bytes, start, end) {
+      note(bytes);
+      return plainDecoding.ascii(bytes, start, end);
+    },
+    utf8(bytes, start, end) {
+      note(bytes);
+      return plainDecoding.utf8(bytes, start, end);
+    },
   };
-  return { ascii: note, utf8: note };
 }
 
 const TEXTS = ["", "a", "Hello", "é€😀", "\ufeffBOM", "a".repeat(500) + "é"];
@@ -531,4 +537,43 @@ test("a message may stay in a chunk that is given away, if it is most of it", ()
     // LC-5: a small part of a large chunk would keep all of it.
     assertEquals(take(concat(large, new Uint8Array(4000)), true), false);
   }
+});
+
+test("a text with U+FFFD in it is as good as any, and told from one that is broken", () => {
+  for (const size of [Infinity, 1, 2]) {
+    const payload = concat("x\ufffdé", "y");
+    assertStrictEquals(
+      feed(reader(), { payload, mask: true }, size),
+      "x\ufffdéy",
+    );
+    const broken = concat("x\ufffd", hex("c3"), "y");
+    assertStrictEquals(
+      feed(reader(), { payload: broken }, size),
+      "!invalid-utf8",
+    );
+  }
+});
+
+test("what a long text was put together in serves the next one", () => {
+  const buffers = new Set<ArrayBufferLike>();
+  const decoding: TextDecoding = {
+    ...plainDecoding,
+    ascii(bytes, start, end) {
+      buffers.add(bytes.buffer);
+      return plainDecoding.ascii(bytes, start, end);
+    },
+  };
+  const long = "a".repeat(100_000);
+  for (let round = 0; round < 3; round++) {
+    const messages = reader({ decoding });
+    assertStrictEquals(feed(messages, { payload: long }, 50_000), long);
+    const other = {
+      opcode: "binary" as const,
+      payload: new Uint8Array(90_000),
+    };
+    const message = feed(messages, other, 50_000);
+    // What an application gets is its own.
+    assert(message instanceof Uint8Array && !buffers.has(message.buffer));
+  }
+  assertStrictEquals(buffers.size, 1);
 });

@@ -504,3 +504,41 @@ test("a message that no string can hold fails like one over the limit", () => {
     failed("message-too-big"),
   );
 });
+
+test("limits hold for the shortest messages too", () => {
+  for (const role of ROLES) {
+    const bytes = peerFrame(role, { payload: "abc" });
+    assertEquals(
+      outcome(role, bytes, { maxMessageBytes: 2 }),
+      failed("message-too-big"),
+    );
+    assertEquals(
+      outcome(role, bytes, { maxFragments: 0 }),
+      failed("too-many-fragments"),
+    );
+    assertEquals(outcome(role, bytes, { maxMessageBytes: 3 }).length, 1);
+  }
+});
+
+test("a short frame is told from what it is not", () => {
+  for (const role of ROLES) {
+    const short = peerFrame(role, { payload: "ab" });
+    // Between fragments it interrupts; behind a byte of its own header it does not.
+    const first = peerFrame(role, { payload: "x", fin: false });
+    assertEquals(
+      outcome(role, concat(first, short)),
+      failed("expected-continuation"),
+    );
+    const { receiver } = subject(role);
+    receiver.receive(short.slice(0, 1));
+    // What follows the first byte looks like the beginning of a frame.
+    receiver.receive(concat(short.slice(1), short));
+    assertEquals(takeAll(receiver), [message("ab"), message("ab")]);
+    // A mask bit that must not be there, or is missing.
+    const other = role === "server" ? "client" : "server";
+    assertEquals(
+      outcome(role, peerFrame(other, { payload: "ab" })),
+      failed(role === "server" ? "mask-required" : "mask-forbidden"),
+    );
+  }
+});

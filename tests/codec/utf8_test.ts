@@ -236,3 +236,45 @@ test("Utf8Validator.reset() forgets a character under way, with its bounds", () 
     assert(validator.push(hex("e1 bf 80"), 0, 3), `after ${lead}`);
   }
 });
+
+test("a check of long pieces changes nothing of the verdict", () => {
+  const random = seededRandom(SEED);
+  let checked = 0;
+  const check = (bytes: Uint8Array) => {
+    checked++;
+    return isUtf8(bytes);
+  };
+  for (let round = 0; round < 300; round++) {
+    const parts = Array.from({ length: 60 }, () => randomText(random));
+    // Every other one is spoiled somewhere.
+    if (round % 2 === 1) parts[random.below(60)] = randomBytes(random);
+    const bytes = concat(...parts);
+    const plain = new Utf8Validator();
+    const quick = new Utf8Validator(check);
+    let start = 0;
+    while (start < bytes.length) {
+      const end = Math.min(bytes.length, start + random.below(400));
+      const verdict = plain.push(bytes, start, end);
+      assertStrictEquals(quick.push(bytes, start, end), verdict, toHex(bytes));
+      if (!verdict) break;
+      assertStrictEquals(quick.complete, plain.complete, toHex(bytes));
+      start = end;
+    }
+  }
+  assert(checked > 300, `${checked}`);
+});
+
+test("a check is not asked about the end of a character that a piece begins with", () => {
+  const check = (bytes: Uint8Array) => isUtf8(bytes);
+  const text = concat("€".repeat(100));
+  for (let cut = 1; cut < 7; cut++) {
+    const validator = new Utf8Validator(check);
+    assert(validator.push(text, 0, cut));
+    assert(validator.push(text, cut, 200));
+    assert(validator.push(text, 200, 300));
+    assert(validator.complete);
+    const spoilt = new Utf8Validator(check);
+    assert(spoilt.push(text, 0, 1));
+    assert(!spoilt.push(concat("a", text), 0, 300));
+  }
+});

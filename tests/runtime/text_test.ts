@@ -1,5 +1,6 @@
 import { assertEquals, test } from "../harness.ts";
-import { decodeLatin1, decodeUtf8 } from "../../runtime/text.ts";
+import { plainWriter, type TextWriter } from "../../codec/output.ts";
+import { decodeLatin1, isUtf8, writeUtf8 } from "../../runtime/text.ts";
 
 /** A view that does not start where its buffer starts. */
 function shifted(bytes: Uint8Array): Uint8Array {
@@ -26,16 +27,45 @@ test("decodeLatin1 gives one character for each byte", () => {
   }
 });
 
-test("decodeUtf8 reads every width of character from a shifted view", () => {
-  for (const text of ["", "a", "é", "€", "😀", "añ€😀".repeat(3000)]) {
-    const encoded = encoder.encode(text);
-    assertEquals(decodeUtf8(shifted(encoded), 0, encoded.length), text);
+test("isUtf8 agrees with a fatal decoder", () => {
+  const fatal = new TextDecoder("utf-8", { fatal: true });
+  const borders = [0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1];
+  borders.push(0xc2, 0xdf, 0xe0, 0xed, 0xef, 0xf0, 0xf4, 0xf5, 0xff);
+  for (let round = 0; round < 20_000; round++) {
+    let rest = round;
+    const bytes = shifted(Uint8Array.from({ length: 3 }, () => {
+      const byte = borders[rest % borders.length]!;
+      rest = Math.floor(rest / borders.length);
+      return byte;
+    }));
+    let isValid = true;
+    try {
+      fatal.decode(bytes);
+    } catch {
+      isValid = false;
+    }
+    assertEquals(isUtf8(bytes), isValid, `${bytes}`);
   }
-  const bytes = shifted(encoder.encode("xx😀yy"));
-  assertEquals(decodeUtf8(bytes, 2, 6), "😀");
 });
 
-test("decodeUtf8 keeps byte order marks", () => {
-  const bytes = shifted(encoder.encode("\uFEFF\uFEFFhi"));
-  assertEquals(decodeUtf8(bytes, 0, bytes.length), "\uFEFF\uFEFFhi");
-});
+const WRITERS: [string, TextWriter][] = [["plain", plainWriter]];
+if (writeUtf8 !== undefined) WRITERS.push(["runtime's", writeUtf8]);
+
+for (const [name, write] of WRITERS) {
+  test(`the ${name} writer writes what TextEncoder would, or says that it cannot`, () => {
+    const texts = ["", "a", "é", "€", "😀", "\ud800", "x\udc00y", "\ufeffBOM"];
+    texts.push("a".repeat(300), "añ€😀".repeat(300));
+    for (const text of texts) {
+      const expected = encoder.encode(text);
+      for (const spare of [4, 5, 600]) {
+        const target = new Uint8Array(7 + expected.length + spare);
+        assertEquals(write(text, target, 7), expected.length, text);
+        assertEquals(target.subarray(7, 7 + expected.length), expected);
+      }
+      // Less than what it needs, down to nothing.
+      for (let room = 0; room < Math.min(expected.length, 20); room++) {
+        assertEquals(write(text, new Uint8Array(7 + room), 7), -1, text);
+      }
+    }
+  });
+}
