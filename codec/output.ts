@@ -10,12 +10,20 @@ import { bareHeaderBytes, MAX_HEADER_BYTES, writeHeader } from "./frame.ts";
 
 /** What a connection that sends a little borrows. */
 const SMALL_BLOCK_BYTES = 2_048;
-/** What a connection that sends much borrows. */
-const LARGE_BLOCK_BYTES = 65_536;
-/** What a long text borrows: to encode into it costs a tenth of a fresh array. */
-const HUGE_BLOCK_BYTES = 524_288;
+/** What a connection that sends much borrows: 4 × 16 KiB fit in, with headers. */
+const LARGE_BLOCK_BYTES = 65_536 + 256;
+/**
+ * What a long text or masked payload borrows: to write into it costs a tenth (or,
+ * masked, half) of a fresh array, and a masked frame leaves in one write.
+ */
+const HUGE_BLOCK_BYTES = 524_288 + 256;
 /** From here on a payload is sent by reference: copying costs more than a write. */
 const BY_REFERENCE_BYTES = 49_152;
+/**
+ * A payload is copied and masked in steps that the processor's first cache holds:
+ * 37 µs instead of 57 for 256 KiB.
+ */
+const MASK_STEP_BYTES = 16_384;
 /** Up to here a loop over `charCodeAt` beats `encodeInto` on V8. */
 const SHORT_TEXT_LENGTH = 48;
 
@@ -41,16 +49,16 @@ function borrow(bytes: number): Uint8Array {
     return smallBlocks.pop() ?? new Uint8Array(SMALL_BLOCK_BYTES);
   }
   if (bytes <= LARGE_BLOCK_BYTES) {
-    return largeBlocks.pop() ?? newLargeBlock();
+    return largeBlocks.pop() ?? newBlock(LARGE_BLOCK_BYTES);
   }
   if (bytes <= HUGE_BLOCK_BYTES) {
-    return hugeBlocks.pop() ?? new Uint8Array(HUGE_BLOCK_BYTES);
+    return hugeBlocks.pop() ?? newBlock(HUGE_BLOCK_BYTES);
   }
   return new Uint8Array(bytes);
 }
 
-function newLargeBlock(): Uint8Array {
-  const buffer = new ArrayBuffer(LARGE_BLOCK_OFFSET + LARGE_BLOCK_BYTES);
+function newBlock(bytes: number): Uint8Array {
+  const buffer = new ArrayBuffer(LARGE_BLOCK_OFFSET + bytes);
   return new Uint8Array(buffer, LARGE_BLOCK_OFFSET);
 }
 
@@ -148,7 +156,10 @@ export class Output {
     const length = payload.length;
     const masked = this.#masked;
     const maskKey = masked ? randomMaskKey() : undefined;
-    if (length >= BY_REFERENCE_BYTES && keepable(payload)) {
+    // Masking takes a copy in any case: in a block it leaves with its header.
+    const isCopied = masked && !own &&
+      length <= HUGE_BLOCK_BYTES - MAX_HEADER_BYTES;
+    if (length >= BY_REFERENCE_BYTES && !isCopied && keepable(payload)) {
       let bytes = payload;
       if (maskKey !== undefined) {
         // Masking never changes the application's bytes. Not `slice`: that of
@@ -162,8 +173,8 @@ export class Output {
     const block = this.#reserve(MAX_HEADER_BYTES + length);
     const start = this.#blockBytes;
     const at = writeHeader(block, start, first, length, maskKey);
-    copy(payload, block, at);
-    if (maskKey !== undefined) maskRange(block, at, at + length, maskKey);
+    if (maskKey === undefined) copy(payload, block, at);
+    else copyAndMask(payload, block, at, maskKey);
     this.#advance(at + length - start);
   }
 
@@ -346,6 +357,22 @@ function copy(source: Uint8Array, target: Uint8Array, at: number): void {
     }
   } else {
     target.set(source, at);
+  }
+}
+
+/** Copies and masks; the key is whole at the start of each step. */
+function copyAndMask(
+  source: Uint8Array,
+  target: Uint8Array,
+  at: number,
+  maskKey: number,
+): void {
+  const { length } = source;
+  for (let from = 0; from < length; from += MASK_STEP_BYTES) {
+    const step = Math.min(MASK_STEP_BYTES, length - from);
+    const part = step === length ? source : source.subarray(from, from + step);
+    copy(part, target, at + from);
+    maskRange(target, at + from, at + from + step, maskKey);
   }
 }
 

@@ -18,7 +18,7 @@ function takeAll(output: Output): Uint8Array<ArrayBuffer>[] {
   return chunks;
 }
 
-const NOISE = seededRandom(SEED).bytes(200_000);
+const NOISE = seededRandom(SEED).bytes(750_000);
 
 /** Random bytes, always the same ones for the same arguments. */
 function payload(length: number, seed = 1): Uint8Array<ArrayBuffer> {
@@ -120,7 +120,7 @@ test("a server sends a long payload by reference, a short one as a copy", () => 
 
 // `Buffer.prototype.slice` returns a view, not a copy.
 test("AP-3: a client never changes the application's bytes", () => {
-  for (const length of [1, 100, 49_151, 49_152, 70_001]) {
+  for (const length of [1, 100, 49_151, 49_152, 70_001, 600_001]) {
     const array = payload(length + 8);
     const before = array.slice();
     const kinds = [
@@ -137,6 +137,21 @@ test("AP-3: a client never changes the application's bytes", () => {
       assert(sameBytes(array, before), `${length}: the array was changed`);
     }
   }
+});
+
+test("a client sends a long payload in one write with its header", () => {
+  const output = new Output(true);
+  for (const length of [49_152, 65_536, 262_147, 524_288]) {
+    const long = payload(length);
+    output.writeFrame(BINARY, long, false);
+    const sent = parseFrame(output.take()!)!;
+    assert(sameBytes(sent.payload, long), `${length}`);
+    assertStrictEquals(output.take(), undefined);
+  }
+  for (let index = 0; index < 4; index++) {
+    output.writeFrame(BINARY, payload(16_384), false);
+  }
+  assertStrictEquals(parseFrames(output.take()!).length, 4);
 });
 
 test("a client masks a payload of its own in place", () => {
