@@ -7,6 +7,7 @@
 
 import { maskRange, randomMaskKey } from "./mask.ts";
 import { bareHeaderBytes, MAX_HEADER_BYTES, writeHeader } from "./frame.ts";
+import { SharedFrames } from "./shared_frames.ts";
 
 /** What a connection that sends a little borrows. */
 const SMALL_BLOCK_BYTES = 2_048;
@@ -131,6 +132,8 @@ export class Output {
   readonly #writeUtf8: TextWriter;
   #block: Uint8Array | undefined;
   #blockBytes = 0;
+  /** Frames that others send as well; then there is no block. */
+  #shared: SharedFrames | undefined;
   #pieces: Piece[] | undefined;
   #nextPiece = 0;
   #lent: Uint8Array | undefined;
@@ -216,25 +219,25 @@ export class Output {
   }
 
   /**
-   * Appends bytes that are a frame already.
+   * Appends bytes that are a frame already, the same for many connections.
    *
-   * @param frame Whole frame. A long one is kept by reference: it must not change
+   * @param frame Whole frame. It may be kept by reference: it must not change
    * afterwards.
    */
   writeRaw(frame: Uint8Array): void {
     if (frame.length >= BY_REFERENCE_BYTES) {
       this.#seal();
-      (this.#pieces ??= []).push({
-        bytes: frame,
-        length: frame.length,
-        block: undefined,
-      });
+      this.#push(frame, undefined);
       this.byteLength += frame.length;
-      return;
+    } else if (this.#block !== undefined) {
+      const block = this.#reserve(frame.length);
+      copy(frame, block, this.#blockBytes);
+      this.#advance(frame.length);
+    } else {
+      // A reference instead of a block and a copy: see `SharedFrames`.
+      this.#share(frame);
+      this.byteLength += frame.length;
     }
-    const block = this.#reserve(frame.length);
-    copy(frame, block, this.#blockBytes);
-    this.#advance(frame.length);
   }
 
   /**
@@ -252,6 +255,12 @@ export class Output {
     if (this.byteLength === 0) return undefined;
     const pieces = this.#pieces;
     if (pieces !== undefined) return this.#takePiece(pieces);
+    const shared = this.#shared;
+    if (shared !== undefined) {
+      this.#shared = undefined;
+      this.byteLength = 0;
+      return shared.take();
+    }
     const bytes = this.#block!.subarray(0, this.#blockBytes);
     this.#lent = this.#block;
     this.#block = undefined;
@@ -264,6 +273,7 @@ export class Output {
   clear(): void {
     this.#pieces = undefined;
     this.#nextPiece = 0;
+    this.#shared = undefined;
     this.#blockBytes = 0;
     this.byteLength = 0;
   }
@@ -297,16 +307,30 @@ export class Output {
     const at = writeHeader(block, start, first, bytes.length, maskKey);
     this.#advance(at - start);
     this.#seal();
-    (this.#pieces ??= []).push({
-      bytes,
-      length: bytes.length,
-      block: undefined,
-    });
+    this.#push(bytes, undefined);
     this.byteLength += bytes.length;
+  }
+
+  #push(bytes: Uint8Array, block: Uint8Array | undefined): void {
+    (this.#pieces ??= []).push({ bytes, length: bytes.length, block });
+  }
+
+  /** Appends a frame to those that others send as well. */
+  #share(frame: Uint8Array): void {
+    const shared = this.#shared;
+    if (shared === undefined) {
+      this.#shared = SharedFrames.begin(frame);
+    } else if (shared.byteLength + frame.length <= LARGE_BLOCK_BYTES) {
+      this.#shared = shared.append(frame);
+    } else {
+      this.#push(shared.take(), undefined);
+      this.#shared = SharedFrames.begin(frame);
+    }
   }
 
   /** Makes room for `bytes` more in one block, and returns the block. */
   #reserve(bytes: number): Uint8Array {
+    if (this.#shared !== undefined) this.#unshare(this.#shared, bytes);
     const block = this.#block;
     if (block !== undefined) {
       const needed = this.#blockBytes + bytes;
@@ -322,6 +346,18 @@ export class Output {
     return this.#block = borrow(bytes);
   }
 
+  /** Goes on with a block, into which short frames move; `bytes` more follow. */
+  #unshare(shared: SharedFrames, bytes: number): void {
+    this.#shared = undefined;
+    const length = shared.byteLength;
+    if (length + bytes > LARGE_BLOCK_BYTES) {
+      return this.#push(shared.take(), undefined);
+    }
+    this.#block = borrow(length + bytes);
+    copy(shared.take(), this.#block, 0);
+    this.#blockBytes = length;
+  }
+
   #advance(bytes: number): void {
     this.#blockBytes += bytes;
     this.byteLength += bytes;
@@ -329,14 +365,15 @@ export class Output {
 
   /** Closes the current block, so that what follows comes after it. */
   #seal(): void {
+    const shared = this.#shared;
+    if (shared !== undefined) {
+      this.#push(shared.take(), undefined);
+      this.#shared = undefined;
+    }
     const block = this.#block;
     if (block === undefined) return;
-    if (this.#blockBytes === 0) {
-      giveBack(block);
-    } else {
-      const bytes = block.subarray(0, this.#blockBytes);
-      (this.#pieces ??= []).push({ bytes, length: bytes.length, block });
-    }
+    if (this.#blockBytes === 0) giveBack(block);
+    else this.#push(block.subarray(0, this.#blockBytes), block);
     this.#block = undefined;
     this.#blockBytes = 0;
   }

@@ -215,8 +215,6 @@ export class Link implements TransportSink, Ticking {
   sendPrepared(message: PreparedMessage): boolean {
     if (!this.#hasRoom() || !this.protocol.sendPrepared(message)) return false;
     this.#sent();
-    // At once, so that a thousand peers need not hold a buffer each.
-    if (!this.#isCorked) this.flush();
     return true;
   }
 

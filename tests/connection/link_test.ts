@@ -1,4 +1,5 @@
 /** Marks, pauses, half-closed streams and keepalive of one connection. */
+import { prepareMessage } from "../../codec.ts";
 import { ClosedError } from "../../connection.ts";
 import { assert, assertEquals, assertRejects, test } from "../harness.ts";
 import { close, Rig, settle } from "./rig.ts";
@@ -183,6 +184,44 @@ test("drained settles below the mark, and send tells when to wait", async () => 
   rig.far.resume();
   await drained;
   assert(rig.connection.bufferedAmount < 1000);
+});
+
+test("messages framed before leave with what else a turn sends, in order", async () => {
+  await using rig = new Rig();
+  const { connection } = rig;
+  const prepared = ["a", "b", "c"].map((text) => prepareMessage(text));
+  const { writes } = rig.near;
+  assertEquals(connection.sendPrepared(prepared[0]!), true);
+  assertEquals(connection.sendPrepared(prepared[1]!), true);
+  // Nothing has left yet, and what waits is counted.
+  assertEquals([rig.near.writes - writes, connection.bufferedAmount], [0, 6]);
+  connection.send("own");
+  connection.sendPrepared(prepared[2]!);
+  assertEquals(connection.bufferedAmount, 6 + 5 + 3);
+  await settle();
+  assertEquals(rig.near.writes - writes, 1);
+  assertEquals(rig.sent, ["a", "b", "own", "c"]);
+  assertEquals(connection.bufferedAmount, 0);
+});
+
+test("BP-1: messages framed before count against the send buffer", async () => {
+  await using rig = new Rig({ sendHighWaterBytes: 500, sendMaxBytes: 1000 });
+  rig.far.pause();
+  rig.near.capacityBytes = rig.far.capacityBytes = 0;
+  const { connection } = rig;
+  const message = prepareMessage(new Uint8Array(96));
+  let accepted = 0;
+  while (connection.sendPrepared(message)) accepted++;
+  // 98 bytes each: the eleventh was taken at 980, the twelfth not at 1078.
+  assertEquals(accepted, 11);
+  assertEquals(connection.readyState, 2);
+  rig.near.capacityBytes = rig.far.capacityBytes = Infinity;
+  rig.far.resume();
+  assertEquals(connection.sendPrepared(message), false);
+  await settle();
+  assertEquals(rig.sent, [...Array(11).fill("96 B"), "close 1013"]);
+  connection.terminate();
+  assertEquals((await rig.closed()).cause, "backpressure");
 });
 
 test("stats count messages, frames and bytes", async () => {
