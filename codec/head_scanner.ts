@@ -74,6 +74,7 @@ const COLON = 0x3a;
 const DEL = 0x7f;
 
 const FIRST_BUFFER_BYTES = 1024;
+const NO_BYTES = new Uint8Array(0);
 const asciiDecoder = new TextDecoder();
 
 /** Cuts a head into its lines, and its header lines into fields. */
@@ -85,7 +86,7 @@ export class HeadScanner<LineFault extends string> {
   readonly #maxHeadBytes: number;
 
   /** What came in; the first chunk itself while there is only one. */
-  #bytes: Uint8Array = new Uint8Array(0);
+  #bytes: Uint8Array = NO_BYTES;
   /** Count of bytes in `#bytes` that are the head's. */
   #length = 0;
   /** Next byte to look at. */
@@ -93,6 +94,8 @@ export class HeadScanner<LineFault extends string> {
   #lineStart = 0;
   /** Whether the start line has been read. */
   #inFields = false;
+  /** Where the first field begins, once the start line has been read. */
+  #fieldsStart = 0;
   /** All bytes so far, or-ed: tells whether there is one beyond ASCII. */
   #union = 0;
   #offsets: number[] = [];
@@ -154,25 +157,31 @@ export class HeadScanner<LineFault extends string> {
     return undefined;
   }
 
-  /** Decodes a complete head, as Latin-1: the text that offsets refer to. */
-  decode(): string {
-    const bytes = this.bytes;
+  /** Decodes what comes before the fields, as Latin-1. */
+  decodeStart(): string {
+    return this.#decode(0, this.#fieldsStart);
+  }
+
+  /**
+   * Makes the list of fields of a complete head. Its text is that of the fields
+   * alone, so that who keeps the list keeps no more.
+   */
+  fields(): HeaderList {
+    // A slice has no spare capacity, which push() leaves in the original.
+    const offsets = this.#offsets.slice();
+    const start = this.#fieldsStart;
+    const length = offsets[offsets.length - 1] ?? 0;
+    return new HeaderList(this.#decode(start, start + length), offsets);
+  }
+
+  #decode(start: number, end: number): string {
+    const bytes = this.#bytes.subarray(start, end);
     // The native decoder is the fastest, but what it calls "latin1" is
     // windows-1252, so it serves for ASCII alone.
     if (this.#union < 0x80) return asciiDecoder.decode(bytes);
     let text = "";
     for (const byte of bytes) text += String.fromCharCode(byte);
     return text;
-  }
-
-  /**
-   * Makes the list of fields of a complete head.
-   *
-   * @param text What {@linkcode HeadScanner.decode} returned.
-   */
-  fields(text: string): HeaderList {
-    // A slice has no spare capacity, which push() leaves in the original.
-    return new HeaderList(text, this.#offsets.slice());
   }
 
   /** Looks at the lines that are complete. Returns whether the head is. */
@@ -235,6 +244,7 @@ export class HeadScanner<LineFault extends string> {
       else this.#fault = this.#readField(bytes, start, end);
     } else if (end > 0) {
       this.#inFields = true;
+      this.#fieldsStart = end + 2;
       this.#fault = this.#startLine.read(bytes, start, end);
     }
     // Else: RFC 9112, section 2.2: a server "SHOULD ignore at least one empty
@@ -260,7 +270,13 @@ export class HeadScanner<LineFault extends string> {
     let valueEnd = end;
     while (valueStart < end && isOws(bytes[valueStart]!)) valueStart++;
     while (valueEnd > valueStart && isOws(bytes[valueEnd - 1]!)) valueEnd--;
-    this.#offsets.push(start, nameEnd, valueStart, valueEnd);
+    const base = this.#fieldsStart;
+    this.#offsets.push(
+      start - base,
+      nameEnd - base,
+      valueStart - base,
+      valueEnd - base,
+    );
     return undefined;
   }
 

@@ -150,9 +150,8 @@ export function parseDistinctTokens(
 /**
  * Header fields as they arrived: in order, names in any case.
  *
- * It keeps the text of the head and, for each field, four offsets into it; no
- * string is made before it is asked for. So a connection that stays open for
- * days pays about the size of its head.
+ * It keeps the text of the fields and, for each, four offsets into it; no string
+ * is made before it is asked for.
  *
  * It is iterable, so `new Headers(list)` makes the web's class of it.
  */

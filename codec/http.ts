@@ -106,13 +106,13 @@ export class RequestHeadReader {
         this.#refusal ??= refuse(scanner.fault);
       }
     } else if (this.#head === undefined) {
-      const text = scanner.decode();
+      const text = scanner.decodeStart();
       const { methodStart, methodEnd, targetEnd, version } = this.#line;
       this.#head = {
         method: text.slice(methodStart, methodEnd),
         target: text.slice(methodEnd + 1, targetEnd),
         version,
-        headers: scanner.fields(text),
+        headers: scanner.fields(),
       };
     }
     return taken;
@@ -181,9 +181,9 @@ export class ResponseHeadReader {
   #takeHead(): boolean {
     const { status, version, end } = this.#line;
     if (status === 101 || status >= 200) {
-      const text = this.#scanner.decode();
+      const text = this.#scanner.decodeStart();
       const statusText = text.slice(VERSION_LENGTH + 5, end);
-      const headers = this.#scanner.fields(text);
+      const headers = this.#scanner.fields();
       this.#head = { version, status, statusText, headers };
       return true;
     }

@@ -12,7 +12,6 @@ import type { ConnectionRequest } from "../connection.ts";
  * handlers never do, and a connection that stays open for days keeps it.
  */
 export class SiteRequest implements ConnectionRequest {
-  readonly method: string = "GET";
   readonly #secure: boolean;
   readonly #target: string;
   readonly #fields: string;
@@ -27,6 +26,10 @@ export class SiteRequest implements ConnectionRequest {
     this.#secure = secure;
     this.#target = target;
     this.#fields = fields.text;
+  }
+
+  get method(): string {
+    return "GET";
   }
 
   get url(): string {
