@@ -9,13 +9,14 @@ import type { Connection, Sendable } from "../connection.ts";
 import { ClosedError } from "./close_info.ts";
 import type { Link } from "./link.ts";
 import { toMessage } from "./sendable.ts";
+import type { SendQueue } from "./send_queue.ts";
 
-/** A connection with its link. */
+/** A connection, as seen by what it sends in fragments. */
 export interface StreamTarget extends Connection {
   /** Where fragments go. */
   readonly link: Link;
-  /** Called when the connection is gone; whoever waits for a chunk sets it. */
-  interrupt: ((error: ClosedError) => void) | undefined;
+  /** Where their message has its turn. */
+  readonly queue: SendQueue;
 }
 
 /**
@@ -77,7 +78,7 @@ async function* untilClosed(
     new Promise((resolve, reject) => {
       const { info, isClosed } = connection.link;
       if (isClosed) return reject(new ClosedError(info!));
-      connection.interrupt = reject;
+      connection.queue.interrupt = reject;
       iterator.next().then(resolve, (error) => {
         isOver = true;
         reject(error);
@@ -91,7 +92,7 @@ async function* untilClosed(
     }
     isOver = true;
   } finally {
-    connection.interrupt = undefined;
+    connection.queue.interrupt = undefined;
     const left = isOver ? undefined : iterator.return?.();
     // A generator that still waits for its own source cannot be waited for.
     left?.catch(() => {});

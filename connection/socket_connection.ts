@@ -29,13 +29,14 @@ import {
 import { Link, type LinkOwner } from "./link.ts";
 import { Pings } from "./pings.ts";
 import { Pump, type PumpOwner } from "./pump.ts";
-import { mayCompress, toBytes, toMessage } from "./sendable.ts";
+import { SendQueue } from "./send_queue.ts";
 import {
   checkIterable,
   sendFragments,
   type StreamTarget,
 } from "./send_stream.ts";
-import { messageReadable, messageWritable } from "./streams.ts";
+import { mayCompress, toBytes, toMessage } from "./sendable.ts";
+import { MessageStreams } from "./streams.ts";
 
 /** Implements {@linkcode Connection}. */
 export class SocketConnection<Data = unknown>
@@ -47,18 +48,13 @@ export class SocketConnection<Data = unknown>
   data: Data = undefined as Data;
   /** The transport end of it; for the site and the dialer. */
   readonly link: Link;
-  interrupt: StreamTarget["interrupt"];
 
   readonly #owner: ConnectionOwner;
   readonly #pump: Pump;
   #drained: PromiseWithResolvers<void> | undefined;
   #closed: PromiseWithResolvers<CloseInfo> | undefined;
-  #readable: ReadableStream<Message> | undefined;
-  #writable: WritableStream<Sendable> | undefined;
-  /** Settles when the fragmented message under way, and what waits for it, is sent. */
-  #stream: Promise<void> | undefined;
-  /** What waits for it, in bytes or characters. */
-  #laterBytes = 0;
+  #streams: MessageStreams | undefined;
+  #queue: SendQueue | undefined;
 
   /** @param init What it is made of. */
   constructor(init: ConnectionInit) {
@@ -91,7 +87,15 @@ export class SocketConnection<Data = unknown>
   }
 
   get bufferedAmount(): number {
-    return this.link.bufferedBytes + this.#laterBytes;
+    const { bufferedBytes } = this.link;
+    const queue = this.#queue;
+    return queue === undefined
+      ? bufferedBytes
+      : bufferedBytes + queue.waitingBytes;
+  }
+
+  get queue(): SendQueue {
+    return this.#queue ??= new SendQueue();
   }
 
   get drained(): Promise<void> {
@@ -132,17 +136,17 @@ export class SocketConnection<Data = unknown>
   }
 
   get readable(): ReadableStream<Message> {
-    return this.#readable ??= messageReadable(this);
+    return (this.#streams ??= new MessageStreams(this)).readable;
   }
 
   get writable(): WritableStream<Sendable> {
-    return this.#writable ??= messageWritable(this);
+    return (this.#streams ??= new MessageStreams(this)).writable;
   }
 
   send(data: Sendable, options?: SendOptions): boolean {
     const message = toMessage(data);
     const compress = mayCompress(options);
-    if (this.#stream !== undefined) return this.#sendLater(message, compress);
+    if (this.#isStreaming) return this.#sendLater(message, compress);
     return this.link.send(message, compress);
   }
 
@@ -150,7 +154,7 @@ export class SocketConnection<Data = unknown>
     chunks: AsyncIterable<Sendable> | Iterable<Sendable>,
   ): Promise<void> {
     checkIterable(chunks);
-    const sent = this.#enqueue(() => sendFragments(this, chunks));
+    const sent = this.queue.add(() => sendFragments(this, chunks));
     sent.catch(() => {});
     return sent;
   }
@@ -219,7 +223,7 @@ export class SocketConnection<Data = unknown>
 
   /** Sends a message that was framed before; tells whether it was accepted. */
   sendPrepared(message: PreparedMessage): boolean {
-    if (this.#stream === undefined) return this.link.sendPrepared(message);
+    if (!this.#isStreaming) return this.link.sendPrepared(message);
     this.#sendLater(message.data, true);
     return this.link.isOpen;
   }
@@ -281,7 +285,7 @@ export class SocketConnection<Data = unknown>
     this.#drained = undefined;
     this.#owner.onClosed(this);
     this.#closed?.resolve(info);
-    this.interrupt?.(error);
+    this.#queue?.interrupt?.(error);
     this.#pump.close(info);
   }
 
@@ -299,31 +303,26 @@ export class SocketConnection<Data = unknown>
     );
   }
 
-  /** Sends after the fragmented message that is under way. */
-  #sendLater(message: Message, compress: boolean): boolean {
-    const { settings } = this.link;
-    if (!this.link.isOpen) return false;
-    if (this.#laterBytes > settings.sendMaxBytes) {
-      this.link.overflow();
-      return false;
-    }
-    this.#laterBytes += message.length;
-    this.#enqueue(() => {
-      this.#laterBytes -= message.length;
-      this.link.send(message, compress);
-    });
-    return this.bufferedAmount < settings.sendHighWaterBytes;
+  /** Whether a fragmented message, or what waits for it, is under way. */
+  get #isStreaming(): boolean {
+    return this.#queue !== undefined && !this.#queue.isEmpty;
   }
 
-  /** Does something once everything before it has been sent. */
-  #enqueue(task: () => void | Promise<void>): Promise<void> {
-    const done = (this.#stream ?? Promise.resolve()).then(task, task);
-    this.#stream = done;
-    const forget = () => {
-      if (this.#stream === done) this.#stream = undefined;
-    };
-    done.then(forget, forget);
-    return done;
+  /** Sends after the fragmented message that is under way. */
+  #sendLater(message: Message, compress: boolean): boolean {
+    const { link, queue } = this;
+    const { settings } = link;
+    if (!link.isOpen) return false;
+    if (queue.waitingBytes > settings.sendMaxBytes) {
+      link.overflow();
+      return false;
+    }
+    queue.waitingBytes += message.length;
+    queue.add(() => {
+      queue.waitingBytes -= message.length;
+      link.send(message, compress);
+    });
+    return this.bufferedAmount < settings.sendHighWaterBytes;
   }
 
   #closedError(): Promise<never> {

@@ -8,13 +8,33 @@ import type { Message } from "../codec.ts";
 import type { Connection, Sendable } from "../connection.ts";
 import { ClosedError, isOrdinary } from "./close_info.ts";
 
+/** The streams of one connection, each made when it is asked for. */
+export class MessageStreams {
+  readonly #connection: Connection;
+  #readable: ReadableStream<Message> | undefined;
+  #writable: WritableStream<Sendable> | undefined;
+
+  /** @param connection Where messages come from, and go. */
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Messages that arrive. */
+  get readable(): ReadableStream<Message> {
+    return this.#readable ??= messageReadable(this.#connection);
+  }
+
+  /** Messages to send. */
+  get writable(): WritableStream<Sendable> {
+    return this.#writable ??= messageWritable(this.#connection);
+  }
+}
+
 /**
  * Makes the stream of messages that arrive. It takes a message only when it is
  * read, so that reading from the peer pauses by itself.
- *
- * @param connection Where messages come from.
  */
-export function messageReadable(
+function messageReadable(
   connection: Connection,
 ): ReadableStream<Message> {
   return new ReadableStream<Message>({
@@ -35,12 +55,8 @@ export function messageReadable(
   }, { highWaterMark: 0 });
 }
 
-/**
- * Makes the stream of messages to send.
- *
- * @param connection Where messages go.
- */
-export function messageWritable(
+/** Makes the stream of messages to send. */
+function messageWritable(
   connection: Connection,
 ): WritableStream<Sendable> {
   return new WritableStream<Sendable>({
