@@ -167,7 +167,7 @@ export class Site {
   readonly #routes: Routes = new Routes();
   readonly #options: SiteOptions;
   readonly #servers: Set<SiteServer> = new Set();
-  readonly #connections: Set<Connection> = new Set();
+  readonly #connections: Set<SocketConnection> = new Set();
   readonly #owner: ServerOwner;
 
   /**
@@ -297,7 +297,7 @@ export class Site {
     let sent = 0;
     let skipped = 0;
     for (const connection of this.#connections) {
-      if ((connection as SocketConnection).sendPrepared(message)) sent++;
+      if (connection.sendPrepared(message)) sent++;
       else skipped++;
     }
     return { sent, skipped };

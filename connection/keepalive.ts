@@ -10,6 +10,7 @@
 
 import type { Transport } from "../runtime/transport.ts";
 import type { ConnectionSettings } from "./options.ts";
+import type { Pings } from "./pings.ts";
 import { nowMs } from "./ticker.ts";
 
 /** What to do about a peer. */
@@ -37,6 +38,8 @@ interface Progress {
 
 /** Watches one peer. Time is told to it, and only a few times a second. */
 export class Keepalive {
+  /** The Pings under way; made with the first. */
+  pings: Pings | undefined;
   /** Since when the peer is silent; 0 from a sign of life to the next look. */
   #quietSinceMs: number;
   /** Made when the peer is pinged or cannot be heard, which is seldom. */

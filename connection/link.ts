@@ -56,7 +56,6 @@ export class Link implements TransportSink, Ticking {
   readonly transport: Transport;
   /** Limits and times. */
   readonly settings: ConnectionSettings;
-  #pings: Pings | undefined;
   /** Messages received, as far as they have been handed on. */
   messagesReceived = 0;
   /** Messages sent. */
@@ -73,6 +72,7 @@ export class Link implements TransportSink, Ticking {
   isHeld = false;
   /** Whether reading is paused. */
   isPaused = false;
+  place = -1;
 
   readonly #owner: LinkOwner;
   readonly #ticker: Ticker;
@@ -106,7 +106,7 @@ export class Link implements TransportSink, Ticking {
 
   /** The Pings under way; made with the first. */
   get pings(): Pings {
-    return this.#pings ??= new Pings();
+    return this.#keepalive.pings ??= new Pings();
   }
 
   /** Bytes accepted for sending that have not left this process. */

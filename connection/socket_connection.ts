@@ -48,8 +48,9 @@ export class SocketConnection<Data = unknown>
   data: Data = undefined as Data;
   /** The transport end of it; for the site and the dialer. */
   readonly link: Link;
+  /** Who made it. */
+  readonly owner: ConnectionOwner;
 
-  readonly #owner: ConnectionOwner;
   readonly #pump: Pump;
   #drained: PromiseWithResolvers<void> | undefined;
   #closed: PromiseWithResolvers<CloseInfo> | undefined;
@@ -58,7 +59,7 @@ export class SocketConnection<Data = unknown>
 
   /** @param init What it is made of. */
   constructor(init: ConnectionInit) {
-    this.#owner = init.owner;
+    this.owner = init.owner;
     this.request = init.request;
     this.params = init.params;
     this.subprotocol = init.subprotocol;
@@ -275,7 +276,7 @@ export class SocketConnection<Data = unknown>
   }
 
   onClosing(): void {
-    this.#owner.onClosing(this);
+    this.owner.onClosing(this);
   }
 
   onClosed(info: CloseInfo): void {
@@ -283,14 +284,14 @@ export class SocketConnection<Data = unknown>
     this.link.pings.end(error);
     this.#drained?.reject(error);
     this.#drained = undefined;
-    this.#owner.onClosed(this);
+    this.owner.onClosed(this);
     this.#closed?.resolve(info);
     this.#queue?.interrupt?.(error);
     this.#pump.close(info);
   }
 
   onHookFailed(error: unknown): Error {
-    this.#owner.reportError(error, this);
+    this.owner.reportError(error, this);
     const failure = toError(error);
     this.link.startClose(1011, "internal error", "local", failure);
     return failure;

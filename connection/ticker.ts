@@ -12,6 +12,8 @@ import type { ConnectionSettings } from "./options.ts";
 
 /** Something that looks at the clock now and then. */
 export interface Ticking {
+  /** Where its ticker keeps it, -1 for nowhere. The ticker's to write. */
+  place: number;
   /**
    * Acts on what is due.
    *
@@ -37,7 +39,9 @@ export function nowMs(): number {
 export class Ticker {
   readonly #periodMs: number;
   readonly #runtime: Runtime;
-  readonly #members: Set<Ticking> = new Set();
+  // Members know their place, so that none has to be looked for: a set would cost
+  // each 33 bytes (Deno, Node) to 64 (Bun).
+  readonly #members: Ticking[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #dueMs = 0;
 
@@ -52,14 +56,18 @@ export class Ticker {
 
   /** Starts to tell a member. */
   add(member: Ticking): void {
-    this.#members.add(member);
+    if (member.place >= 0) return;
+    member.place = this.#members.push(member) - 1;
     if (this.#timer === undefined) this.#schedule();
   }
 
   /** Stops telling a member; with the last one the timer stops. */
   delete(member: Ticking): void {
-    this.#members.delete(member);
-    if (this.#members.size > 0) return;
+    if (member.place < 0) return;
+    const last = this.#members.pop()!;
+    if (last !== member) this.#members[last.place = member.place] = last;
+    member.place = -1;
+    if (this.#members.length > 0) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
@@ -70,14 +78,20 @@ export class Ticker {
     this.#runtime.unrefTimer(this.#timer);
   }
 
+  /** From the end, since the place of one who leaves goes to the last. */
+  #tell(now: number): void {
+    const members = this.#members;
+    for (let at = members.length - 1; at >= 0; at--) members[at]?.tick(now);
+  }
+
   readonly #run = (): void => {
     const now = nowMs();
     // When the process itself was held up, peers look silent whose bytes wait in
     // the kernel. Those are read before the next turn, which may then judge.
     const wasHeldUp = now - this.#dueMs > 2 * this.#periodMs + 50;
     this.#timer = undefined;
-    if (!wasHeldUp) { for (const member of this.#members) member.tick(now); }
-    if (this.#members.size > 0 && this.#timer === undefined) this.#schedule();
+    if (!wasHeldUp) this.#tell(now);
+    if (this.#members.length > 0 && this.#timer === undefined) this.#schedule();
   };
 }
 

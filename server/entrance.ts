@@ -23,6 +23,7 @@ import { accept, type Accepted, type Acceptor, Refused } from "./acceptance.ts";
 const MAX_EARLY_BYTES = 65_536;
 /** How long a peer may take to read its refusal, in milliseconds. */
 const LINGER_MS = 1_000;
+const NO_BYTES = new Uint8Array(0);
 
 /** The server that an entrance belongs to. */
 export interface EntranceOwner extends Acceptor {
@@ -42,12 +43,13 @@ export interface EntranceOwner extends Acceptor {
 
 /** Reads one request, and decides what becomes of its connection. */
 export class Entrance implements TransportSink, Ticking {
+  place = -1;
   readonly #transport: Transport;
   readonly #owner: EntranceOwner;
   #reader: RequestHeadReader | undefined = new RequestHeadReader();
   #deadlineMs: number;
   /** What arrived while a handler decides. */
-  #early: Uint8Array = new Uint8Array(0);
+  #early: Uint8Array = NO_BYTES;
   #isDeciding = false;
   #isRefused = false;
   #isGone = false;
@@ -191,7 +193,7 @@ export class Entrance implements TransportSink, Ticking {
   #refuse(response: RefusalResponse | Uint8Array, method = "GET"): void {
     this.#isRefused = true;
     this.#reader = undefined;
-    this.#early = new Uint8Array(0);
+    this.#early = NO_BYTES;
     this.#deadlineMs = nowMs() + LINGER_MS;
     const bytes = response instanceof Uint8Array
       ? response

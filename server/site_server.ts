@@ -85,8 +85,8 @@ export interface ServerOwner {
   readonly root: RootHandler | undefined;
   /** How long a request head may take, in milliseconds. */
   readonly openTimeoutMs: number;
-  /** Its open connections. */
-  readonly openConnections: Set<Connection>;
+  /** Its open connections, on whichever server. */
+  readonly openConnections: Set<SocketConnection>;
   /** Finds a handler. */
   match(target: string): RouteMatch | "invalid" | undefined;
   /** Told of what a handler threw, or what failed underneath. */
@@ -109,7 +109,10 @@ export class SiteServer implements Server, EntranceOwner {
   readonly #runtime: Runtime;
   readonly #ticker: Ticker;
   readonly #entrances: Set<Entrance> = new Set();
-  readonly #connections: Set<SocketConnection> = new Set();
+  /** Connections that close. The open ones are the site's to keep. */
+  readonly #closing: Set<SocketConnection> = new Set();
+  /** Connections that are not gone. */
+  #connectionCount = 0;
   readonly #finished: PromiseWithResolvers<void> = Promise.withResolvers();
   #listener: Listener | undefined;
   #root: Root | undefined;
@@ -222,9 +225,12 @@ export class SiteServer implements Server, EntranceOwner {
     // What the handler's constructor sends comes after the answer.
     connection.link.isHeld = true;
     const start = this.#prepare(accepted, connection);
-    if (start === undefined) return false;
+    if (start === undefined) {
+      this.#closing.delete(connection);
+      return false;
+    }
     transport.sink = connection.link;
-    this.#connections.add(connection);
+    this.#connectionCount++;
     // The constructor may have closed it.
     if (connection.readyState === 1) this.#site.openConnections.add(connection);
     transport.write(accepted.response);
@@ -239,10 +245,12 @@ export class SiteServer implements Server, EntranceOwner {
 
   onClosing(connection: SocketConnection): void {
     this.#site.openConnections.delete(connection);
+    this.#closing.add(connection);
   }
 
   onClosed(connection: SocketConnection): void {
-    this.#connections.delete(connection);
+    this.#closing.delete(connection);
+    this.#connectionCount--;
     this.#checkEmpty();
   }
 
@@ -307,12 +315,12 @@ export class SiteServer implements Server, EntranceOwner {
     const deadlineMs = nowMs() + timeoutMs;
     await this.#listener?.close();
     for (const entrance of this.#entrances) entrance.shutDown();
-    for (const connection of this.#connections) {
+    for (const connection of this.#listConnections()) {
       connection.closeFor(code, reason, "shutdown");
     }
     await this.#empty(timeoutMs);
     for (const entrance of this.#entrances) entrance.drop();
-    for (const connection of this.#connections) {
+    for (const connection of this.#listConnections()) {
       connection.link.drop("close-timeout");
     }
     await this.#root?.close(Math.max(0, deadlineMs - nowMs()));
@@ -320,9 +328,20 @@ export class SiteServer implements Server, EntranceOwner {
     this.#finished.resolve();
   }
 
+  /** The connections that came through here and are not gone. */
+  #listConnections(): SocketConnection[] {
+    const open = [...this.#site.openConnections];
+    return [...open.filter(({ owner }) => owner === this), ...this.#closing];
+  }
+
+  /** Whether nobody is here any more. */
+  get #isEmpty(): boolean {
+    return this.#entrances.size + this.#connectionCount === 0;
+  }
+
   /** Waits until all connections are gone, at most for a while. */
   async #empty(timeoutMs: number): Promise<void> {
-    if (this.#entrances.size + this.#connections.size === 0) return;
+    if (this.#isEmpty) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#emptied = resolve;
     const timer = setTimeout(resolve, timeoutMs);
@@ -331,7 +350,7 @@ export class SiteServer implements Server, EntranceOwner {
   }
 
   #checkEmpty(): void {
-    if (this.#entrances.size + this.#connections.size === 0) this.#emptied?.();
+    if (this.#isEmpty) this.#emptied?.();
   }
 }
 

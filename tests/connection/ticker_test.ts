@@ -11,6 +11,7 @@ test("a ticker tells all its members, until they leave", async () => {
   const told: string[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
   const a = {
+    place: -1,
     tick(): void {
       told.push("a");
       if (told.filter((name) => name === "a").length === 2) {
@@ -20,18 +21,18 @@ test("a ticker tells all its members, until they leave", async () => {
       }
     },
   };
-  const b = { tick: () => void told.push("b") };
+  const b = { place: -1, tick: () => void told.push("b") };
   ticker.add(a);
   ticker.add(b);
   ticker.add(b);
   await promise;
   const { length } = told;
-  assertEquals(told.slice(0, 3), ["a", "b", "a"]);
+  assertEquals(told, ["b", "a", "b", "a"]);
   await new Promise((resolve) => setTimeout(resolve, 20));
   assertEquals(told.length, length);
   // It starts again for the next one.
   await new Promise<void>((resolve) => {
-    const c = { tick: () => (ticker.delete(c), resolve()) };
+    const c = { place: -1, tick: () => (ticker.delete(c), resolve()) };
     ticker.add(c);
   });
 });
@@ -41,6 +42,7 @@ test("KA-5: a ticker that was held up skips a turn, so that what waits is read f
   const ticker = new Ticker(periodMs, runtime);
   const told = Promise.withResolvers<number>();
   const member = {
+    place: -1,
     tick(now: number): void {
       ticker.delete(member);
       told.resolve(now);
