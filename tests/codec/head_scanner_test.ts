@@ -55,6 +55,14 @@ test("HeadScanner does not copy a head that comes in one chunk", () => {
   scanner.receive(chunk);
   assertStrictEquals(scanner.bytes.buffer, chunk.buffer);
   assertEquals(scanner.bytes, toBytes("S\r\n\r\n"));
+  assertEquals([...scanner.fields()], []);
+});
+
+test("HeadScanner keeps of the text what the fields need, and no more", () => {
+  const scanner = new HeadScanner(anyLine());
+  scanner.receive(toBytes("\r\nS \xe9\r\nA: b\r\nC:d \r\n\r\nrest"));
+  assertEquals(scanner.decodeStart(), "\r\nS \xe9\r\n");
+  assertEquals(scanner.fields().text, "A: b\r\nC:d");
 });
 
 test("HeadScanner copies what it keeps of a lent chunk", () => {
