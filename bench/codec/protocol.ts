@@ -6,7 +6,8 @@ import { DEFAULT_CONNECTION_SETTINGS } from "../../connection/options.ts";
 
 /** Makes one side of a connection. */
 export function makeProtocol(role: Role): Protocol {
-  const settings = DEFAULT_CONNECTION_SETTINGS;
+  // A copy, for options are shared by what has the same settings.
+  const settings = { ...DEFAULT_CONNECTION_SETTINGS };
   return new Protocol(
     protocolOptions({ role, settings, transform: undefined }),
   );

@@ -47,11 +47,11 @@ function sendPlainly(
   return [concat(...frames)];
 }
 
-/** Frames without their keys, which are random. */
+/** Frames, but of their keys, which are random, only whether there is one. */
 function contents(chunks: readonly Uint8Array[]): unknown {
-  return parseFrames(concat(...chunks)).map(({ opcode, payload }) => ({
-    opcode,
-    payload,
+  return parseFrames(concat(...chunks)).map(({ maskKey, ...rest }) => ({
+    ...rest,
+    masked: maskKey !== undefined,
   }));
 }
 
