@@ -39,8 +39,17 @@ export function decodeLatin1(
   return latin1Slice.call(bytes, start, end);
 }
 
-/** Tells whether bytes are valid UTF-8. */
-export const isUtf8: (bytes: Uint8Array) => boolean = nativeIsUtf8;
+const decoder = new TextDecoder();
+
+/**
+ * Tells whether bytes are valid UTF-8.
+ *
+ * Deno's own takes ten times as long as to decode (1.1 ms against 0.12 for 256 KiB
+ * of characters of all widths); only a text with U+FFFD in it needs it.
+ */
+export const isUtf8: (bytes: Uint8Array) => boolean = "Deno" in globalThis
+  ? (bytes) => !decoder.decode(bytes).includes("\ufffd") || nativeIsUtf8(bytes)
+  : nativeIsUtf8;
 
 function write(text: string, target: Uint8Array, at: number): number {
   const room = target.length - at;
