@@ -98,6 +98,11 @@ export const plainDecoding: TextDecoding = {
 const SHARED_BYTES = 8_192;
 /** A message above this has an array of its own. */
 const MAX_SHARING_BYTES = 2_048;
+/**
+ * From here on `slice` beats an array that is made and then filled, which takes a
+ * view as well (0.9 µs for 1 KiB on Bun, under load); a `Buffer`'s does not copy.
+ */
+const SLICED_BYTES = 128;
 /** Room made at once on a header's word alone; more only as bytes arrive. */
 const EAGER_BYTES = 262_144;
 
@@ -112,7 +117,7 @@ let sharedBytes = 0;
 // fresh array of 256 KiB costs 23 µs on Deno, as much as to unmask it.
 let spareBuffer: Uint8Array = NO_BYTES;
 const MIN_SPARE_BYTES = 65_536;
-const MAX_SPARE_BYTES = 1_048_576;
+const MAX_SPARE_BYTES = 524_288;
 
 /** Puts messages together, one connection's. */
 export class MessageReader {
@@ -429,6 +434,10 @@ function copyOut(
   end: number,
   maskKey: number,
 ): Uint8Array {
+  if (end - start >= SLICED_BYTES && chunk.constructor === Uint8Array) {
+    if (maskKey !== 0) maskRange(chunk, start, end, maskKey);
+    return chunk.slice(start, end);
+  }
   const own = new Uint8Array(end - start);
   copyMasked(chunk, start, end, own, 0, maskKey);
   return own;

@@ -14,6 +14,18 @@ function ipAddress(
   return { transport: "tcp", hostname: hostname ?? "", port: port ?? 0 };
 }
 
+/**
+ * Where chunks of middle size are read, one connection's after the other's. Whoever
+ * looks at a small array in words, or makes a view on it, first has the runtime make
+ * it a buffer, which costs 1 µs; to copy 1 KiB to where that has been done costs
+ * 0.3. The smallest are not looked at in words.
+ */
+const SCRATCH_BYTES = 16_384;
+const MIN_SCRATCH_BYTES = 100;
+const scratch = new Uint8Array(SCRATCH_BYTES);
+/** What the chunk before filled: the next one is often as long. */
+let latestView = scratch;
+
 /** A transport on a `Bun.Socket`. */
 export class BunTransport implements Transport, BunSocketOwner {
   readonly secure: boolean;
@@ -53,10 +65,8 @@ export class BunTransport implements Transport, BunSocketOwner {
     socket.data = this;
   }
 
-  get givesChunks(): boolean {
-    // The runtime makes an array of the right size for each read.
-    return true;
-  }
+  /** The runtime makes an array of the right size for each read. */
+  givesChunks = true;
 
   get remoteAddress(): Address {
     if (this.#path !== undefined) {
@@ -122,7 +132,13 @@ export class BunTransport implements Transport, BunSocketOwner {
   onHandshake(): void {}
 
   onData(chunk: Uint8Array): void {
-    if (!this.#isClosed) this.sink.data(chunk);
+    if (this.#isClosed) return;
+    const { length } = chunk;
+    this.givesChunks = length < MIN_SCRATCH_BYTES || length > SCRATCH_BYTES;
+    if (this.givesChunks) return this.sink.data(chunk);
+    scratch.set(chunk);
+    if (latestView.length !== length) latestView = scratch.subarray(0, length);
+    this.sink.data(latestView);
   }
 
   onDrain(): void {

@@ -13,5 +13,5 @@
 export const CHEAP_ARRAY_BYTES: number = "Deno" in globalThis
   ? 0
   : "Bun" in globalThis
-  ? 1_000
+  ? 2_048
   : 64;
