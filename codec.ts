@@ -119,7 +119,6 @@ export {
   plainDecoding,
   type TextDecoding,
 } from "./codec/message.ts";
-export { plainWriter, type TextWriter } from "./codec/output.ts";
 export { type PreparedMessage, prepareMessage } from "./codec/prepared.ts";
 export {
   DEFAULT_MAX_FRAGMENTS,
@@ -135,4 +134,5 @@ export {
   REFUSALS,
   refuse,
 } from "./codec/refusal.ts";
+export { plainWriter, type TextWriter } from "./codec/text_writer.ts";
 export { type Utf8Check, Utf8Validator } from "./codec/utf8.ts";

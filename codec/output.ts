@@ -5,24 +5,20 @@
  * @module
  */
 
-import { maskRange, randomMaskKey } from "./mask.ts";
+import {
+  borrow,
+  giveBack,
+  HUGE_BLOCK_BYTES,
+  LARGE_BLOCK_BYTES,
+  LARGE_FILL_BYTES,
+  SMALL_BLOCK_BYTES,
+  viewOf,
+} from "./blocks.ts";
 import { bareHeaderBytes, MAX_HEADER_BYTES, writeHeader } from "./frame.ts";
+import { maskRange, randomMaskKey } from "./mask.ts";
 import { SharedFrames } from "./shared_frames.ts";
+import { plainWriter, type TextWriter } from "./text_writer.ts";
 
-/** What a connection that sends a little borrows. */
-const SMALL_BLOCK_BYTES = 2_048;
-/** What a connection that sends much borrows. */
-const LARGE_BLOCK_BYTES = 131_072;
-/**
- * How far it is filled: 4 × 16 KiB fit in, with headers. The rest is room for a
- * text that turns out not to be ASCII.
- */
-const LARGE_FILL_BYTES = 65_536 + 256;
-/**
- * What a long text or masked payload borrows: to write into it costs a tenth (or,
- * masked, half) of a fresh array, and a masked frame leaves in one write.
- */
-const HUGE_BLOCK_BYTES = 524_288 + 256;
 /** From here on a payload is sent by reference: copying costs more than a write. */
 const BY_REFERENCE_BYTES = 49_152;
 /**
@@ -30,68 +26,6 @@ const BY_REFERENCE_BYTES = 49_152;
  * 37 µs instead of 57 for 256 KiB.
  */
 const MASK_STEP_BYTES = 16_384;
-/** Up to here a loop over `charCodeAt` beats `encodeInto` on V8. */
-const SHORT_TEXT_LENGTH = 48;
-
-/**
- * Where a large block begins in its buffer. Copying to an address that lies a few
- * bytes behind the source's, modulo 4 KiB, costs up to twenty times as much (4.7 µs
- * instead of 0.2 for 16 KiB on Bun); payloads begin near the start of a page,
- * and so blocks do not.
- */
-const LARGE_BLOCK_OFFSET = 2_048;
-
-// Blocks are borrowed while there is something to send, and come back with the
-// next `take`: an idle connection holds none, and a busy one allocates none.
-const smallBlocks: Uint8Array[] = [];
-const largeBlocks: Uint8Array[] = [];
-const MAX_FREE_SMALL = 256;
-const hugeBlocks: Uint8Array[] = [];
-const MAX_FREE_LARGE = 32;
-const MAX_FREE_HUGE = 4;
-
-function borrow(bytes: number): Uint8Array {
-  if (bytes <= SMALL_BLOCK_BYTES) {
-    return smallBlocks.pop() ?? new Uint8Array(SMALL_BLOCK_BYTES);
-  }
-  if (bytes <= LARGE_BLOCK_BYTES) {
-    return largeBlocks.pop() ?? newBlock(LARGE_BLOCK_BYTES);
-  }
-  if (bytes <= HUGE_BLOCK_BYTES) {
-    return hugeBlocks.pop() ?? newBlock(HUGE_BLOCK_BYTES);
-  }
-  return new Uint8Array(bytes);
-}
-
-// The view that was last made. A block that comes back is the next to be borrowed,
-// and peers that send messages of one length are sent such: then the view serves
-// again, which to make costs a twentieth of a message on Bun (250 ns).
-let latestBlock: Uint8Array | undefined;
-let latestView: Uint8Array = new Uint8Array(0);
-
-function viewOf(block: Uint8Array, length: number): Uint8Array {
-  if (block !== latestBlock || latestView.length !== length) {
-    latestBlock = block;
-    latestView = block.subarray(0, length);
-  }
-  return latestView;
-}
-
-function newBlock(bytes: number): Uint8Array {
-  const buffer = new ArrayBuffer(LARGE_BLOCK_OFFSET + bytes);
-  return new Uint8Array(buffer, LARGE_BLOCK_OFFSET);
-}
-
-function giveBack(block: Uint8Array): void {
-  if (block.length === SMALL_BLOCK_BYTES) {
-    if (smallBlocks.length < MAX_FREE_SMALL) smallBlocks.push(block);
-  } else if (block.length === LARGE_BLOCK_BYTES) {
-    if (largeBlocks.length < MAX_FREE_LARGE) largeBlocks.push(block);
-  } else if (block.length === HUGE_BLOCK_BYTES) {
-    if (hugeBlocks.length < MAX_FREE_HUGE) hugeBlocks.push(block);
-  }
-}
-
 /** A piece that is full, or stands by reference. */
 interface Piece {
   readonly bytes: Uint8Array;
@@ -102,42 +36,6 @@ interface Piece {
 }
 
 const encoder = new TextEncoder();
-
-/**
- * Writes a text as UTF-8; a lone surrogate becomes U+FFFD. A runtime may offer a
- * faster one.
- *
- * @param text Text.
- * @param target Array to write, from `at` to its end.
- * @param at Index of the first byte.
- * @returns Count of bytes, or -1 where there may not have been enough room.
- */
-export type TextWriter = (
-  text: string,
-  target: Uint8Array,
-  at: number,
-) => number;
-
-/**
- * Writes with the platform's `TextEncoder`: a {@linkcode TextWriter}.
- *
- * @param text Text.
- * @param target Array to write, from `at` to its end.
- * @param at Index of the first byte.
- * @returns Count of bytes, or -1 where there was not enough room.
- */
-export function plainWriter(
-  text: string,
-  target: Uint8Array,
-  at: number,
-): number {
-  const isShort = text.length <= SHORT_TEXT_LENGTH &&
-    text.length <= target.length - at;
-  const ascii = isShort ? writeAscii(target, at, text) : -1;
-  if (ascii >= 0) return ascii;
-  const { read, written } = encoder.encodeInto(text, target.subarray(at));
-  return read === text.length ? written : -1;
-}
 
 /** Room beyond a text's length, so that a writer can tell that all has fitted. */
 const SPARE_BYTES = 4;
@@ -443,15 +341,4 @@ function copyAndMask(
     copy(part, target, at + from);
     maskRange(target, at + from, at + from + step, maskKey);
   }
-}
-
-/** Writes a text that turns out to be ASCII; returns its length, or -1. */
-function writeAscii(target: Uint8Array, at: number, text: string): number {
-  const length = text.length;
-  for (let index = 0; index < length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit > 0x7f) return -1;
-    target[at + index] = unit;
-  }
-  return length;
 }

@@ -21,7 +21,7 @@ import {
   plainDecoding,
   type TextDecoding,
 } from "./message.ts";
-import type { TextWriter } from "./output.ts";
+import type { TextWriter } from "./text_writer.ts";
 import type { PreparedMessage } from "./prepared.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";

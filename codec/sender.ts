@@ -14,7 +14,8 @@ import {
   RSV1_BIT,
 } from "./frame.ts";
 import type { Message, MessageTransform } from "./message.ts";
-import { Output, type TextWriter } from "./output.ts";
+import { Output } from "./output.ts";
+import type { TextWriter } from "./text_writer.ts";
 import type { PreparedMessage } from "./prepared.ts";
 
 const encoder = new TextEncoder();

@@ -1,5 +1,5 @@
 import { assertEquals, test } from "../harness.ts";
-import { plainWriter, type TextWriter } from "../../codec/output.ts";
+import { testWriter } from "../codec/text_writer_cases.ts";
 import { decodeLatin1, isUtf8, writeUtf8 } from "../../runtime/text.ts";
 
 /** A view that does not start where its buffer starts. */
@@ -48,24 +48,4 @@ test("isUtf8 agrees with a fatal decoder", () => {
   }
 });
 
-const WRITERS: [string, TextWriter][] = [["plain", plainWriter]];
-if (writeUtf8 !== undefined) WRITERS.push(["runtime's", writeUtf8]);
-
-for (const [name, write] of WRITERS) {
-  test(`the ${name} writer writes what TextEncoder would, or says that it cannot`, () => {
-    const texts = ["", "a", "é", "€", "😀", "\ud800", "x\udc00y", "\ufeffBOM"];
-    texts.push("a".repeat(300), "añ€😀".repeat(300));
-    for (const text of texts) {
-      const expected = encoder.encode(text);
-      for (const spare of [4, 5, 600]) {
-        const target = new Uint8Array(7 + expected.length + spare);
-        assertEquals(write(text, target, 7), expected.length, text);
-        assertEquals(target.subarray(7, 7 + expected.length), expected);
-      }
-      // Less than what it needs, down to nothing.
-      for (let room = 0; room < Math.min(expected.length, 20); room++) {
-        assertEquals(write(text, new Uint8Array(7 + room), 7), -1, text);
-      }
-    }
-  });
-}
+if (writeUtf8 !== undefined) testWriter("runtime's", writeUtf8);
