@@ -4,26 +4,30 @@
  *
  * ```sh
  * node bench/memory.ts --connections 10000
- * node bench/memory.ts --never-reads
+ * node bench/memory.ts --never-reads --ping-flood
  * ```
  *
  * @module
  */
-import { writeFileSync } from "node:fs";
-import process from "node:process";
 import { parseArgs } from "node:util";
 import {
   readPeakBytes,
   readResidentBytes,
   resetPeak,
 } from "./memory/resident.ts";
+import { runBench } from "./run/bench.ts";
 import { Child, type RunningServer, startServer } from "./run/child.ts";
-import { type Row, selectRows } from "./run/rows.ts";
+import {
+  COMMON_OPTIONS,
+  readCommonOptions,
+  readNumber,
+} from "./run/options.ts";
+import { type Row, ROWS } from "./run/rows.ts";
 import type { RuntimeName } from "./run/runtimes.ts";
-import { alignColumns } from "./run/table.ts";
+import type { Cell, Measurement } from "./run/sample.ts";
 
-const HELP = `node bench/memory.ts [mode] [options]
-  (no mode)        idle memory per connection
+const HELP = `node bench/memory.ts [options]
+  --idle           idle memory per connection: where nothing else is asked for
   --kept-messages  growth per connection when each has brought one 5-byte
                    message, and the server keeps it (LC-5)
   --never-reads    growth under a peer that sends and never reads (BP-1)
@@ -33,10 +37,12 @@ const HELP = `node bench/memory.ts [mode] [options]
   --warm           before the misbehaving peer, 3 s of ordinary load, so that
                    the heap has grown to its working size already
   --only ROW,…     only these rows
-  --json FILE      write the figures there`;
+  --rounds N       interleaved rounds (1)
+  --json FILE      write the figures there
+  --smoke          show in some seconds that every row works`;
 
-const ROWS =
-  "sockeye-deno,deno-native,sockeye-bun,bun-native,sockeye-node,ws-node";
+/** What is measured, by the option that asks for it. */
+const KINDS = ["idle", "kept-messages", "never-reads", "ping-flood"] as const;
 
 /** Lets a server's own flag expose its garbage collector. */
 const GC_FLAGS: Readonly<Record<RuntimeName, readonly string[]>> = {
@@ -48,62 +54,103 @@ const GC_FLAGS: Readonly<Record<RuntimeName, readonly string[]>> = {
 
 /** Connections opened before the first reading, so that code is loaded and warm. */
 const FIRST_CONNECTIONS = 50;
+/** What `--smoke` opens instead. */
+const SMOKE_CONNECTIONS = 200;
 
-/** One row's figures, in the order of the table's columns. */
-type Figures = Readonly<Record<string, string | number>>;
+const WARM_UP_SECONDS = 3;
 
 const { values } = parseArgs({
   options: {
+    only: COMMON_OPTIONS.only,
+    json: COMMON_OPTIONS.json,
+    smoke: COMMON_OPTIONS.smoke,
+    help: COMMON_OPTIONS.help,
+    rounds: { type: "string", default: "1" },
+    idle: { type: "boolean", default: false },
     "kept-messages": { type: "boolean", default: false },
     "never-reads": { type: "boolean", default: false },
     "ping-flood": { type: "boolean", default: false },
     connections: { type: "string" },
     mebibytes: { type: "string", default: "400" },
     warm: { type: "boolean", default: false },
-    only: { type: "string", default: ROWS },
-    json: { type: "string" },
-    help: { type: "boolean", default: false },
   },
 });
+const options = readCommonOptions(
+  {
+    ...values,
+    seconds: "0",
+    "warm-up": values.warm ? String(WARM_UP_SECONDS) : "0",
+  },
+  ROWS.filter(({ bare, extra, runtime }) =>
+    !bare && !extra && runtime !== "python"
+  ),
+  HELP,
+);
+const mebibytes = readNumber("mebibytes", values.mebibytes);
+
+/** What a cell's name counts: connections, or mebibytes that a peer sends. */
+function amountOf(kind: typeof KINDS[number]): number {
+  if (kind === "never-reads" || kind === "ping-flood") return mebibytes;
+  if (options.smoke) return SMOKE_CONNECTIONS;
+  const usual = kind === "idle" ? "10000" : "5000";
+  return readNumber("connections", values.connections ?? usual);
+}
+
+const asked = KINDS.filter((kind) => values[kind]);
+const chosen = options.smoke && asked.length === 0
+  ? ["idle", "kept-messages"] as const
+  : asked;
+const cells: readonly Cell[] =
+  (chosen.length === 0 ? ["idle"] as const : chosen)
+    .map((kind) => ({ name: String(amountOf(kind)), kind }));
 
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Resident bytes after a collection, or as they are where none can be had. */
-async function settle(
-  server: RunningServer,
-): Promise<{ bytes: number; forced: boolean }> {
-  let forced = false;
-  for (let turn = 0; turn < 3; turn++) {
-    await sleep(500);
-    forced = (await server.child.ask("gc"))["gc"] === true;
+/** Resident bytes after collections of garbage. */
+async function settle({ child }: RunningServer): Promise<number> {
+  const [turns, pauseMs] = options.smoke ? [1, 50] : [3, 500];
+  for (let turn = 0; turn < turns; turn++) {
+    await sleep(pauseMs);
+    if ((await child.ask("gc"))["gc"] !== true) {
+      throw new Error("Cannot measure: the server cannot collect garbage");
+    }
   }
   await sleep(200);
-  return { bytes: readResidentBytes(server.child.pid), forced };
+  return readResidentBytes(child.pid);
+}
+
+/** Gives the crowd a command; throws unless all its connections are open then. */
+async function ask(
+  crowd: Child,
+  command: string,
+  connections: number,
+): Promise<void> {
+  const { open } = await crowd.ask(command);
+  if (open !== connections) {
+    throw new Error(`Cannot measure: ${open} of ${connections} are open`);
+  }
 }
 
 async function measureIdle(
   server: RunningServer,
   connections: number,
-): Promise<Figures> {
+): Promise<Measurement> {
   const crowd = openCrowd(server);
   try {
-    await crowd.ask(`open ${FIRST_CONNECTIONS}`);
+    await ask(crowd, `open ${FIRST_CONNECTIONS}`, FIRST_CONNECTIONS);
     const before = await settle(server);
-    const { open } = await crowd.ask(`open ${connections}`);
+    await ask(crowd, `open ${connections}`, connections);
     const uncollected = readResidentBytes(server.child.pid);
     const after = await settle(server);
     const count = connections - FIRST_CONNECTIONS;
     return {
-      open: Number(open),
-      "before, MiB": toMebibytes(before.bytes),
-      "after, MiB": toMebibytes(after.bytes),
-      "bytes each": Math.round((after.bytes - before.bytes) / count),
-      "bytes each, not collected": Math.round(
-        (uncollected - before.bytes) / count,
-      ),
-      "forced gc": after.forced ? "yes" : "no",
+      figures: {
+        bytesPerConnection: (after - before) / count,
+        uncollectedBytesPerConnection: (uncollected - before) / count,
+        mebibytesBefore: toMebibytes(before),
+      },
     };
   } finally {
     await crowd.stop();
@@ -113,21 +160,18 @@ async function measureIdle(
 async function measureKept(
   server: RunningServer,
   connections: number,
-): Promise<Figures> {
+): Promise<Measurement> {
   const crowd = openCrowd(server);
   try {
-    await crowd.ask(`open ${connections}`);
+    await ask(crowd, `open ${connections}`, connections);
     const before = await settle(server);
-    const { open } = await crowd.ask("send");
+    await ask(crowd, "send", connections);
     const after = await settle(server);
     return {
-      open: Number(open),
-      "before, MiB": toMebibytes(before.bytes),
-      "after, MiB": toMebibytes(after.bytes),
-      "growth each, bytes": Math.round(
-        (after.bytes - before.bytes) / connections,
-      ),
-      "forced gc": after.forced ? "yes" : "no",
+      figures: {
+        keptBytesPerConnection: (after - before) / connections,
+        mebibytesBefore: toMebibytes(before),
+      },
     };
   } finally {
     await crowd.stop();
@@ -137,16 +181,15 @@ async function measureKept(
 async function measureSilentPeer(
   server: RunningServer,
   mode: "echo" | "ping",
-): Promise<Figures> {
+): Promise<Measurement> {
   const { pid } = server.child;
   const crowd = openCrowd(server);
   await crowd.ask("open 5");
   if (values.warm) await warmUp(server);
   const before = await settle(server);
   resetPeak(pid);
-  const bytes = Number(values.mebibytes) * 2 ** 20;
   const peer = new Child("node", "bench/memory/silent_peer.ts", {
-    args: [String(server.port), String(bytes), mode],
+    args: [String(server.port), String(mebibytes * 2 ** 20), mode],
   });
   try {
     const { result, sentBytes } = await peer.read();
@@ -154,10 +197,12 @@ async function measureSilentPeer(
     const peak = readPeakBytes(pid);
     const after = await settle(server);
     return {
-      "before, MiB": toMebibytes(before.bytes),
-      "peak growth, MiB": toMebibytes(peak - before.bytes),
-      "left after gc, MiB": toMebibytes(after.bytes - before.bytes),
-      "sent, MiB": toMebibytes(Number(sentBytes)),
+      figures: {
+        peakGrowthMebibytes: toMebibytes(peak - before),
+        leftGrowthMebibytes: toMebibytes(after - before),
+        sentMebibytes: toMebibytes(Number(sentBytes)),
+        mebibytesBefore: toMebibytes(before),
+      },
       outcome: String(result),
     };
   } finally {
@@ -170,7 +215,7 @@ async function warmUp(server: RunningServer): Promise<void> {
   const load = new Child("node", "bench/load.ts", {
     args: [
       ...["--port", String(server.port), "--cell", "16x16x125+65536"],
-      ...["--warm-up", "0", "--seconds", "3"],
+      ...["--warm-up", "0", "--seconds", String(WARM_UP_SECONDS)],
     ],
   });
   await load.read();
@@ -184,55 +229,39 @@ function openCrowd(server: RunningServer): Child {
 }
 
 function toMebibytes(bytes: number): number {
-  return Math.round(bytes / 2 ** 20 * 10) / 10;
+  return bytes / 2 ** 20;
 }
 
-async function measure(row: Row): Promise<Figures> {
-  const keeps = values["kept-messages"];
+/** Measures in a process of its own: what was measured before leaves traces. */
+async function measure(row: Row, { name, kind }: Cell): Promise<Measurement> {
   const server = await startServer(row, {
     flags: GC_FLAGS[row.runtime],
-    args: keeps ? ["--keep"] : [],
+    args: kind === "kept-messages" ? ["--keep"] : [],
   });
   try {
-    if (values["never-reads"]) return await measureSilentPeer(server, "echo");
-    if (values["ping-flood"]) return await measureSilentPeer(server, "ping");
-    const connections = Number(
-      values.connections ?? (keeps ? "5000" : "10000"),
-    );
-    return keeps
-      ? await measureKept(server, connections)
-      : await measureIdle(server, connections);
+    if (kind === "never-reads") return await measureSilentPeer(server, "echo");
+    if (kind === "ping-flood") return await measureSilentPeer(server, "ping");
+    return kind === "kept-messages"
+      ? await measureKept(server, Number(name))
+      : await measureIdle(server, Number(name));
   } finally {
     await server.child.stop();
   }
 }
 
-async function main(): Promise<void> {
-  if (values.help) {
-    console.log(HELP);
-    return;
-  }
-  const results: { row: string; figures: Figures }[] = [];
-  for (const row of selectRows(values.only)) {
-    process.stderr.write(`${row.name}\n`);
-    try {
-      results.push({ row: row.name, figures: await measure(row) });
-    } catch (error) {
-      process.stderr.write(`${row.name} failed: ${String(error)}\n`);
-    }
-  }
-  const columns = Object.keys(results[0]?.figures ?? {});
-  console.log(alignColumns([
-    ["server", ...columns],
-    ["---", ...columns.map(() => "---:")],
-    ...results.map(({ row, figures }) => [
-      row,
-      ...columns.map((column) => String(figures[column] ?? "–")),
-    ]),
-  ]));
-  if (values.json !== undefined) {
-    writeFileSync(values.json, JSON.stringify(results, null, 1));
-  }
-}
-
-await main();
+await runBench(options, {
+  name: "memory",
+  cells,
+  tables: {
+    bytesPerConnection: "Resident bytes per connection",
+    uncollectedBytesPerConnection:
+      "Resident bytes per connection, before a collection",
+    keptBytesPerConnection: "Growth in bytes per connection",
+    peakGrowthMebibytes: "Growth at its peak, MiB",
+    leftGrowthMebibytes: "Growth left after a collection, MiB",
+    sentMebibytes: "What the peer could send, MiB",
+  },
+  start: () => Promise.resolve(),
+  measure: (_, row, cell) => measure(row, cell),
+  stop: () => Promise.resolve(),
+});

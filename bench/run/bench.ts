@@ -52,7 +52,7 @@ export async function runBench<C extends Cell, S>(
   const outcome = await runRounds(plan, write);
   if (!smoke) {
     printTables(options, bench, outcome);
-    printNetworks(outcome);
+    printRemarks(outcome);
   }
   conclude(outcome);
 }
@@ -74,15 +74,21 @@ function printTables<C extends Cell, S>(
   }
 }
 
-/** Which cells the load sent over which network, where that was a choice. */
-function printNetworks({ samples }: Outcome): void {
-  const cells = new Map<string, Set<string>>();
-  for (const { network, cell } of samples) {
-    if (network === undefined) continue;
-    cells.set(network, (cells.get(network) ?? new Set()).add(cell));
+/** What is not a figure: which network the load took, and how things ended. */
+function printRemarks({ samples }: Outcome): void {
+  const remarks = new Map<string, Set<string>>();
+  for (const { network, outcome, row, kind, cell } of samples) {
+    const entries = [
+      [network && `Load over sockets of ${network}`, cell],
+      [outcome && `Ended as ${outcome}`, `${row} (${kind ?? cell})`],
+    ] as const;
+    for (const [remark, what] of entries) {
+      if (!remark) continue;
+      remarks.set(remark, (remarks.get(remark) ?? new Set()).add(what));
+    }
   }
-  for (const [network, names] of cells) {
-    console.log(`\nLoad over sockets of ${network}: ${[...names].join(", ")}`);
+  for (const [remark, whats] of remarks) {
+    console.log(`\n${remark}: ${[...whats].join(", ")}`);
   }
 }
 

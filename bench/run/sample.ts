@@ -14,6 +14,8 @@ export interface Measurement {
   readonly figures: Readonly<Record<string, number>>;
   /** How the load reached the network, where there is a choice. */
   readonly network?: string;
+  /** In a word how it ended, where there is more than one way. */
+  readonly outcome?: string;
 }
 
 /** One measurement of one row in one cell. */

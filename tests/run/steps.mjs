@@ -1,6 +1,7 @@
 /** The steps of the suite, in the order in which they start. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { bunCounts, denoCounts, nodeCounts } from "./counts.mjs";
 import { coverageGate } from "./coverage.mjs";
 import { run } from "./process.mjs";
@@ -178,6 +179,7 @@ const BENCHES = [
   "connects.ts",
   "broadcast.ts",
   "http.ts",
+  ...(process.platform === "linux" ? ["memory.ts"] : []),
 ];
 
 /** @param {Context} context @returns {Step[]} */
