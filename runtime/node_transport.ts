@@ -7,6 +7,7 @@ import type { Socket } from "node:net";
 import { NO_SINK } from "./sink.ts";
 import type { Address, Transport, TransportSink } from "./transport.ts";
 
+const NO_BYTES = new Uint8Array(0);
 const OWNER = Symbol("transport");
 
 // The listeners are shared by all sockets and find the transport here: four
@@ -115,12 +116,15 @@ export class NodeTransport implements Transport {
   write(chunk: Uint8Array): boolean {
     const socket = this.#socket;
     if (this.#hasEnded || this.#isDestroyed || socket.destroyed) return true;
-    socket.write(chunk, this.#onWritten);
-    // Node hands the bytes to the kernel at once where it takes them.
+    // Without a callback, which costs a tick even where Node has handed the bytes
+    // to the kernel at once (0.4 µs); it comes with an empty write where it has not.
+    if (this.secure) socket.write(chunk, this.#onWritten);
+    else socket.write(chunk);
     if (socket.writableLength === 0) {
       this.#doneBytes += chunk.length;
       return true;
     }
+    if (!this.secure) socket.write(NO_BYTES, this.#onWritten);
     this.#pendingBytes = chunk.length;
     return false;
   }
