@@ -95,12 +95,13 @@ export class Pump {
    * that reading does not stop and go with every message.
    */
   isFull(isPaused: boolean): boolean {
-    const { receiveHighWaterBytes, receiveHighWaterMessages } =
-      this.#link.settings;
-    const part = isPaused ? 4 : 1;
     const inbox = this.#inbox;
     const waiting = this.#events.length - this.#next +
       this.#link.protocol.pendingEvents;
+    if (waiting === 0 && inbox === undefined) return false;
+    const { receiveHighWaterBytes, receiveHighWaterMessages } =
+      this.#link.settings;
+    const part = isPaused ? 4 : 1;
     const messages = inbox === undefined ? 0 : inbox.length;
     const size = inbox === undefined ? 0 : inbox.size;
     return waiting + messages >= receiveHighWaterMessages / part ||
