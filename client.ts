@@ -39,8 +39,10 @@ import {
   isHandlerClass,
   printable,
   SocketConnection,
+  tickerFor,
 } from "./connection.ts";
 import { type Opened, Opening, type OpeningRequest } from "./client/opening.ts";
+import { Patience } from "./client/patience.ts";
 import {
   type ConnectTls,
   loadRuntime,
@@ -123,9 +125,6 @@ const TLS_OPTION_NAMES = new Set([
   "alpnProtocols",
 ]);
 
-/** Longest delay that a timer takes. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 /** A dialled connection has no owner that would have to know. */
 const NOBODY: ConnectionOwner = {
   reportError: (error) => console.error(error),
@@ -189,7 +188,7 @@ export async function dial<Data = unknown>(
     requireSubprotocol,
   };
   const runtime = await loadRuntime();
-  return await withPatience(options, async (signal) => {
+  return await withPatience(runtime, options, async (signal) => {
     const transport = await connect(runtime, target, options.tls, signal);
     const establish = (agreement: UpgradeAgreement) =>
       new SocketConnection<Data>({
@@ -215,23 +214,18 @@ export async function dial<Data = unknown>(
 
 /** Runs a task with a signal that aborts on the caller's, and in time. */
 async function withPatience<T>(
+  runtime: Runtime,
   options: Pick<DialOptions, "signal" | "openTimeoutMs">,
   task: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { signal, openTimeoutMs = 10_000 } = options;
   signal?.throwIfAborted();
-  const patience = new AbortController();
-  const giveUp = () => patience.abort(signal?.reason);
-  signal?.addEventListener("abort", giveUp, { once: true });
-  const timer = openTimeoutMs > MAX_TIMER_MS ? undefined : setTimeout(() => {
-    const message = `Not open after ${openTimeoutMs} ms`;
-    patience.abort(new HandshakeError("open-timeout", message));
-  }, openTimeoutMs);
+  const ticker = tickerFor([Math.max(openTimeoutMs, 1)], runtime);
+  const patience = new Patience(ticker, openTimeoutMs, signal);
   try {
     return await task(patience.signal);
   } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", giveUp);
+    patience.end();
   }
 }
 

@@ -26,12 +26,14 @@ const decoding: TextDecoding = {
   isUtf8,
 };
 
-/** What connections with the same settings share. */
-const sharedOptions = new WeakMap<ConnectionSettings, ProtocolOptions>();
+/** What connections of one role with the same settings share. */
+const sharedOptions: Readonly<
+  Record<Role, WeakMap<ConnectionSettings, ProtocolOptions>>
+> = { server: new WeakMap(), client: new WeakMap() };
 
 /**
- * Makes the options of a connection's protocol. Connections with the same settings
- * share them, unless an extension gives one a state of its own.
+ * Makes the options of a connection's protocol. Those with the same settings share
+ * them, unless an extension gives one a state of its own.
  *
  * @param init What of the connection they depend on.
  */
@@ -39,7 +41,7 @@ export function protocolOptions(
   init: Pick<ConnectionInit, "role" | "settings" | "transform">,
 ): ProtocolOptions {
   const { role, settings, transform } = init;
-  const shared = sharedOptions.get(settings);
+  const shared = sharedOptions[role].get(settings);
   if (shared !== undefined && transform === undefined) return shared;
   const options: ProtocolOptions = {
     role,
@@ -50,7 +52,7 @@ export function protocolOptions(
     cheapArrayBytes: CHEAP_ARRAY_BYTES,
     ...(transform && { transform }),
   };
-  if (transform === undefined) sharedOptions.set(settings, options);
+  if (transform === undefined) sharedOptions[role].set(settings, options);
   return options;
 }
 

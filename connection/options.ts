@@ -158,7 +158,8 @@ export function connectionSettings(
   what: string,
   options: ConnectionOptions,
 ): ConnectionSettings {
-  const settings: Record<string, number> = { ...DEFAULT_CONNECTION_SETTINGS };
+  // Connections with the defaults share them, and with them what hangs on them.
+  let settings: Record<string, number> | undefined;
   for (const name of CONNECTION_OPTION_NAMES) {
     const value = options[name as keyof ConnectionOptions];
     if (value === undefined) continue;
@@ -166,7 +167,8 @@ export function connectionSettings(
     if (value < 1 && MARK_NAMES.includes(name)) {
       throw new RangeError(`Cannot ${what}: ${name} is less than 1: ${value}`);
     }
+    settings ??= { ...DEFAULT_CONNECTION_SETTINGS };
     settings[name] = value;
   }
-  return settings as unknown as ConnectionSettings;
+  return (settings ?? DEFAULT_CONNECTION_SETTINGS) as ConnectionSettings;
 }
