@@ -14,15 +14,30 @@ import {
   type TextDecoding,
 } from "../codec.ts";
 import { CHEAP_ARRAY_BYTES } from "../runtime/memory.ts";
-import { decodeLatin1, isUtf8, writeUtf8 } from "../runtime/text.ts";
+import {
+  decodeLatin1,
+  decodeUtf8,
+  isUtf8,
+  writeUtf8,
+} from "../runtime/text.ts";
 import type { Transport } from "../runtime/transport.ts";
 import type { ConnectionSettings } from "./options.ts";
 import type { SocketConnection } from "./socket_connection.ts";
 import type { Ticker } from "./ticker.ts";
 
+/** Up to here `decodeUtf8` is faster: 180 to 250 ns for 64 bytes on Bun. */
+const SHORT_BYTES = 256;
+
 const decoding: TextDecoding = {
   ascii: decodeLatin1,
-  utf8: plainDecoding.utf8,
+  utf8(bytes, start, end) {
+    if (end - start <= SHORT_BYTES) {
+      const text = decodeUtf8(bytes, start, end);
+      // See `plainDecoding`, which also tells which of them are valid.
+      if (!text.includes("\ufffd")) return text;
+    }
+    return plainDecoding.utf8(bytes, start, end);
+  },
   isUtf8,
 };
 

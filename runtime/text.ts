@@ -18,8 +18,9 @@ type Write = (
 ) => number;
 
 // All three runtimes have these methods; the type packages leave them out.
-const { latin1Slice, utf8Write } = Buffer.prototype as unknown as {
+const { latin1Slice, utf8Slice, utf8Write } = Buffer.prototype as unknown as {
   readonly latin1Slice: Slice;
+  readonly utf8Slice: Slice;
   readonly utf8Write: Write;
 };
 
@@ -37,6 +38,25 @@ export function decodeLatin1(
   end: number,
 ): string {
   return latin1Slice.call(bytes, start, end);
+}
+
+/**
+ * Reads bytes as UTF-8, what is invalid as U+FFFD. A byte order mark is kept, as
+ * RFC 6455, section 5.6, asks of a text message.
+ *
+ * Faster than `TextDecoder` up to some hundred bytes: it needs no view.
+ *
+ * @param bytes Where the text is; not kept.
+ * @param start Index of the first byte.
+ * @param end Index after the last byte, at most `bytes.length`.
+ * @returns The text.
+ */
+export function decodeUtf8(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): string {
+  return utf8Slice.call(bytes, start, end);
 }
 
 const decoder = new TextDecoder();
