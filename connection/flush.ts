@@ -5,12 +5,12 @@
  * @module
  */
 
-/** Something with output to write. */
+/** Something with output to write, or that waits to see who takes its input. */
 export interface Flushable {
   /** Whether it is on the list. */
   isDirty: boolean;
-  /** Writes the output. */
-  flush(): void;
+  /** Writes the output, now that nobody adds to it any more. */
+  onQuiet(): void;
 }
 
 /**
@@ -42,6 +42,6 @@ function turn(): void {
   dirty = [];
   for (const flushable of flushables) {
     flushable.isDirty = false;
-    flushable.flush();
+    flushable.onQuiet();
   }
 }

@@ -6,9 +6,8 @@
 
 import type { Message } from "../codec.ts";
 
-interface Waiter {
-  readonly resolve: (message: Message | undefined) => void;
-}
+/** Told the message that it waited for, or `undefined` after the last one. */
+export type Waiter = (message: Message | undefined) => void;
 
 /** A queue of messages with those who wait for one. */
 export class Inbox {
@@ -38,32 +37,30 @@ export class Inbox {
   /** Appends a message, or hands it to the one who has waited longest. */
   push(message: Message): void {
     const waiter = this.#waiters?.shift();
-    if (waiter !== undefined) return waiter.resolve(message);
+    if (waiter !== undefined) return waiter(message);
     this.#messages ??= [];
     this.#messages.push(message);
     this.size += message.length;
   }
 
-  /**
-   * Takes the next message, waiting for it if need be.
-   *
-   * @returns The message, or `undefined` after the last one.
-   */
-  take(): Promise<Message | undefined> {
+  /** Takes the next message, if there is one. */
+  tryTake(): Message | undefined {
     this.isUsed = true;
-    if (this.length > 0) {
-      return Promise.resolve(this.#shift(this.#messages!));
-    }
-    if (this.#ended) return Promise.resolve(undefined);
-    const waiters = this.#waiters ??= [];
-    return new Promise((resolve) => waiters.push({ resolve }));
+    return this.length > 0 ? this.#shift(this.#messages!) : undefined;
+  }
+
+  /** Waits for the next message, where there is none. */
+  wait(waiter: Waiter): void {
+    if (this.#ended) waiter(undefined);
+    else (this.#waiters ??= []).push(waiter);
   }
 
   /** Ends: those who wait get `undefined`; waiting messages can still be taken. */
   end(): void {
     this.#ended = true;
-    for (const waiter of this.#waiters ?? []) waiter.resolve(undefined);
+    const waiters = this.#waiters;
     this.#waiters = undefined;
+    for (const waiter of waiters ?? []) waiter(undefined);
   }
 
   #shift(messages: Message[]): Message {

@@ -13,7 +13,7 @@
 import type { ProtocolEvent } from "../codec.ts";
 import type { CloseInfo } from "./close_info.ts";
 import type { Hooks } from "./handler.ts";
-import { Inbox } from "./inbox.ts";
+import { Inbox, type Waiter } from "./inbox.ts";
 import type { Link } from "./link.ts";
 
 const NO_EVENTS: readonly ProtocolEvent[] = [];
@@ -181,17 +181,27 @@ export class Pump {
     this.#isDeaf = true;
   }
 
-  /** Takes the next message, or `undefined` after the last. */
-  take(): Promise<string | Uint8Array | undefined> {
-    const inbox = this.#inbox ??= new Inbox();
-    const taken = inbox.take();
+  /** Takes the next message, if there is one. */
+  tryTake(): string | Uint8Array | undefined {
+    const message = (this.#inbox ??= new Inbox()).tryTake();
+    if (message !== undefined) this.#link.readOn();
+    return message;
+  }
+
+  /** Waits for the next message, after `tryTake` has found none. */
+  wait(waiter: Waiter): void {
+    this.#inbox!.wait(waiter);
     // One who waits has finished with what came before: the end may come.
-    if (inbox.isAwaited) {
+    if (this.#isAwaited) {
       this.run();
       this.#link.endWithPeer();
     }
     this.#link.updateReading();
-    return taken;
+  }
+
+  /** Whether somebody takes messages, and may not have had the time yet. */
+  get isTaken(): boolean {
+    return this.#inbox !== undefined && this.#inbox.isUsed;
   }
 
   /** Whether messages may be taken by asking. */

@@ -20,6 +20,44 @@ test("BP-3: reading pauses at 16 messages, and goes on below a quarter", async (
   }
 });
 
+test("BP-3: a loop that keeps up with its chunks never makes reading pause", async () => {
+  const taken: string[] = [];
+  await using rig = Rig.running(async (connection) => {
+    for await (const message of connection) {
+      taken.push(`${message}`);
+      // As long as a turn of a loop with an await or two.
+      for (let i = 0; i < 4; i++) await undefined;
+    }
+  });
+  let pauses = 0;
+  const pause = rig.near.pause.bind(rig.near);
+  rig.near.pause = () => {
+    pauses++;
+    pause();
+  };
+  for (let chunk = 0; chunk < 3; chunk++) {
+    rig.send(...many(100));
+    await settle();
+    assertEquals([taken.length, pauses], [100 * (chunk + 1), 0]);
+  }
+});
+
+test("BP-3: a loop that stops makes reading pause, and loses nothing", async () => {
+  const taken: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  await using rig = Rig.running(async (connection) => {
+    for await (const message of connection) {
+      if (taken.push(`${message}`) === 50) await gate.promise;
+    }
+  });
+  rig.send(...many(100));
+  await settle();
+  assertEquals([taken.length, rig.near.paused], [50, true]);
+  gate.resolve();
+  await settle();
+  assertEquals([taken, rig.near.paused], [many(100), false]);
+});
+
 test("BP-3: reading pauses at 64 KiB, and goes on below a quarter", async () => {
   await using rig = new Rig();
   for (let i = 0; i < 4; i++) {

@@ -135,7 +135,7 @@ test("Pings of many connections spread over a quarter of the interval", () => {
 function flushable(log: string[], name: string) {
   return {
     isDirty: false,
-    flush(): void {
+    onQuiet(): void {
       log.push(name);
     },
   };
@@ -172,7 +172,7 @@ test("a flush may lead to another", async () => {
   const log: string[] = [];
   const b = flushable(log, "b");
   const a = flushable(log, "a");
-  a.flush = () => {
+  a.onQuiet = () => {
     log.push("a");
     flushSoon(b);
   };
