@@ -185,6 +185,9 @@ export class BunTransport implements Transport, BunSocketOwner {
 
   /** Sends FIN. Bun closes the socket by itself once both ends have sent one. */
   #sendEnd(): void {
+    // After the peer's FIN closing sends ours: one call instead of two, a quarter of
+    // what a short connection costs. TLS has to say close_notify first.
+    if (this.#hasReadEnd && !this.secure) return this.destroy();
     this.#socket.shutdown();
   }
 

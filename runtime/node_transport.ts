@@ -140,6 +140,10 @@ export class NodeTransport implements Transport {
   end(): void {
     if (this.#hasEnded || this.#isDestroyed) return;
     this.#hasEnded = true;
+    // After the peer's FIN closing sends ours: one call instead of two. TLS has to
+    // say close_notify first.
+    const isLast = this.#socket.readableEnded && this.#pendingBytes === 0;
+    if (isLast && !this.secure) return this.destroy();
     this.#socket.end();
   }
 
