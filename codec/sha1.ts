@@ -9,47 +9,61 @@
  * @module
  */
 
-/** Message schedule, shared: a call fills it anew for each block. */
+// Shared: a digest is computed in one go, and four fresh arrays for each would cost
+// twice as much as the computation (2.1 µs and 0.8 on Deno).
+/** Message schedule: a call fills it anew for each block. */
 const schedule = new Int32Array(80);
+/** The five words of the digest. */
+const state = new Int32Array(5);
 
 /**
  * Computes the SHA-1 digest of `message` (RFC 3174).
  *
  * @param message Bytes to digest. They are not modified.
- * @returns A new array of 20 bytes.
+ * @param digest Where to put it, 20 bytes.
+ * @returns `digest`.
  */
-export function sha1(message: Uint8Array): Uint8Array {
-  const state = Int32Array.of(
-    0x67452301,
-    0xefcdab89,
-    0x98badcfe,
-    0x10325476,
-    0xc3d2e1f0,
-  );
-  const padded = pad(message);
-  for (let offset = 0; offset < padded.byteLength; offset += 64) {
-    digestBlock(state, padded, offset);
-  }
-  const digest = new DataView(new ArrayBuffer(20));
-  state.forEach((word, index) => digest.setInt32(index * 4, word));
-  return new Uint8Array(digest.buffer);
-}
-
-/** Appends a one bit, zeros, and the length in bits (RFC 3174, section 4). */
-function pad(message: Uint8Array): DataView {
+export function sha1(
+  message: Uint8Array,
+  digest: Uint8Array = new Uint8Array(20),
+): Uint8Array {
+  state[0] = 0x67452301;
+  state[1] = 0xefcdab89;
+  state[2] = 0x98badcfe;
+  state[3] = 0x10325476;
+  state[4] = 0xc3d2e1f0;
   const length = message.length;
-  const padded = new Uint8Array(((length + 8) >> 6) + 1 << 6);
-  padded.set(message);
-  padded[length] = 0x80;
-  const view = new DataView(padded.buffer);
-  view.setUint32(padded.length - 8, Math.floor(length / 0x2000_0000));
-  view.setUint32(padded.length - 4, length << 3);
-  return view;
+  const end = ((length + 8) >> 6) + 1 << 6;
+  for (let offset = 0; offset < end; offset += 64) {
+    loadBlock(message, offset);
+    if (offset + 64 === end) {
+      schedule[14] = Math.floor(length / 0x2000_0000);
+      schedule[15] = length << 3;
+    }
+    digestBlock();
+  }
+  for (let index = 0; index < 20; index++) {
+    digest[index] = state[index >> 2]! >>> (24 - (index & 3) * 8);
+  }
+  return digest;
 }
 
-/** Takes in one block of 64 bytes (RFC 3174, section 6.1). */
-function digestBlock(state: Int32Array, block: DataView, offset: number): void {
-  for (let t = 0; t < 16; t++) schedule[t] = block.getInt32(offset + t * 4);
+/** Loads 64 bytes; behind the end a one bit, then zeros (RFC 3174, section 4). */
+function loadBlock(message: Uint8Array, offset: number): void {
+  const length = message.length;
+  for (let t = 0; t < 16; t++) {
+    const start = offset + t * 4;
+    let word = 0;
+    for (let at = start; at < start + 4; at++) {
+      const byte = at < length ? message[at]! : at === length ? 0x80 : 0;
+      word = word << 8 | byte;
+    }
+    schedule[t] = word;
+  }
+}
+
+/** Takes in the block that was loaded (RFC 3174, section 6.1). */
+function digestBlock(): void {
   for (let t = 16; t < 80; t++) {
     const word = schedule[t - 3]! ^ schedule[t - 8]! ^ schedule[t - 14]! ^
       schedule[t - 16]!;

@@ -13,6 +13,17 @@ test("acceptFor() gives the answer of RFC 6455, section 1.3", () => {
   );
 });
 
+test("acceptFor() takes a key of any length, and keeps none", async () => {
+  for (
+    const key of ["", "short", "x".repeat(25), "y".repeat(24), "z".repeat(100)]
+  ) {
+    const text = `${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
+    const bytes = new TextEncoder().encode(text);
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-1", bytes));
+    assertEquals(acceptFor(key), btoa(String.fromCharCode(...digest)), key);
+  }
+});
+
 test("formatHandshakeKey() encodes 16 bytes, and makes a valid key", () => {
   const random = Uint8Array.from({ length: 16 }, (_, index) => index + 1);
   // The key of RFC 6455, section 4.1, item 7.
