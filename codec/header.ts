@@ -115,11 +115,14 @@ function toLower(code: number): number {
  * @param token Element to look for.
  */
 export function hasToken(values: readonly string[], token: string): boolean {
-  return values.some((value) =>
-    value.split(",").some((element) =>
-      equalsIgnoreCase(trimOws(element), token)
-    )
-  );
+  for (const value of values) {
+    // Most often it stands alone.
+    if (equalsIgnoreCase(value, token)) return true;
+    for (const element of value.split(",")) {
+      if (equalsIgnoreCase(trimOws(element), token)) return true;
+    }
+  }
+  return false;
 }
 
 /**
@@ -136,6 +139,7 @@ export function hasToken(values: readonly string[], token: string): boolean {
 export function parseDistinctTokens(
   values: readonly string[],
 ): string[] | undefined {
+  if (values.length === 0) return [];
   const tokens = new Set<string>();
   for (const value of values) {
     for (const element of value.split(",")) {

@@ -57,6 +57,7 @@ test("equalsIgnoreCase() folds ASCII letters only", () => {
 });
 
 test("HS-8, HS-9: hasToken() matches whole elements in any line and case", () => {
+  assert(hasToken(["WebSocket"], "websocket"));
   assert(hasToken(["keep-alive, Upgrade"], "upgrade"));
   assert(hasToken(["keep-alive", ",\tUPGRADE ,"], "upgrade"));
   assert(hasToken(["h2c, websocket"], "websocket"));
