@@ -16,7 +16,7 @@ import {
 import { checkKeys, type Connection } from "../connection.ts";
 import type { Transport } from "../runtime/transport.ts";
 import { mayConnect } from "./origin.ts";
-import { originOf, SiteRequest } from "./request.ts";
+import { canBeOrigin, originOf, SiteRequest } from "./request.ts";
 import type {
   RouteMatch,
   UpgradeAcceptance,
@@ -84,11 +84,7 @@ export function accept(
   if (acceptor.isShuttingDown) return refused("shutting-down");
   const { route, params } = match;
   const { secure } = transport;
-  // A host that the grammar allows may still be none, such as "[:::]": handlers
-  // would find out by an exception when they ask for the URL.
-  if (!URL.canParse(originOf(secure, head.headers))) {
-    return refused("bad-host");
-  }
+  if (!canBeOrigin(originOf(secure, head.headers))) return refused("bad-host");
   if (!mayConnect(offer.origin, offer.host, route.origins)) {
     return refused("origin-not-allowed");
   }

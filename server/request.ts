@@ -51,3 +51,20 @@ export class SiteRequest implements ConnectionRequest {
 export function originOf(secure: boolean, fields: HeaderList): string {
   return `${secure ? "wss" : "ws"}://${fields.get("host")}`;
 }
+
+/** The latest origin that was found to be one: most clients name the same. */
+let knownOrigin = "";
+
+/**
+ * Tells whether a request's origin can be part of a URL. A host that the grammar
+ * allows may still be none, such as `[:::]`: handlers would find out by an
+ * exception when they ask for the URL.
+ *
+ * @param origin What {@linkcode originOf} returned.
+ */
+export function canBeOrigin(origin: string): boolean {
+  if (origin === knownOrigin) return true;
+  if (!URL.canParse(origin)) return false;
+  knownOrigin = origin;
+  return true;
+}
