@@ -113,6 +113,11 @@ export class Link implements TransportSink, Ticking {
     return this.#keepalive.pings ??= new Pings();
   }
 
+  /** Whether a Ping was ever sent. */
+  get hasPings(): boolean {
+    return this.#keepalive.pings !== undefined;
+  }
+
   /** Bytes accepted for sending that have not left this process. */
   get bufferedBytes(): number {
     return this.protocol.outputBytes + this.transport.bufferedBytes;

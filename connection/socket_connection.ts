@@ -302,13 +302,19 @@ export class SocketConnection<Data = unknown>
   }
 
   onClosed(info: CloseInfo): void {
-    const error = new ClosedError(info);
-    this.link.pings.end(error);
-    this.#drained?.reject(error);
-    this.#drained = undefined;
+    const interrupt = this.#queue?.interrupt;
+    const isAwaited = this.link.hasPings || this.#drained !== undefined ||
+      interrupt !== undefined;
+    // An error costs as much as 20 calls, for it notes the stack.
+    const error = isAwaited ? new ClosedError(info) : undefined;
+    if (error !== undefined) {
+      this.link.pings.end(error);
+      this.#drained?.reject(error);
+      this.#drained = undefined;
+    }
     this.owner.onClosed(this);
     this.#closed?.resolve(info);
-    this.#queue?.interrupt?.(error);
+    if (error !== undefined) interrupt?.(error);
     this.#pump.close(info);
   }
 
