@@ -6,12 +6,15 @@
  * 10 MB, 64 KiB each 1.4 GB. A busy connection on the other hand wants a large
  * one, for each read costs microseconds whatever it brings. The policy:
  *
- * - the first read waits in 1 KiB;
+ * - the first read waits in 1 KiB, which takes most heads of requests, and the
+ *   second in 256 bytes, for of what follows the head says nothing;
  * - a read that fills its buffer makes the next one 4 times larger, up to
  *   256 KiB (a 1 MiB burst takes 7 reads instead of 1,024);
  * - any other read ends a burst, and makes the next one the power of two above
  *   the whole burst, so that bursts of one size take one read each, and a
  *   connection that fell quiet after a small message waits small;
+ * - but one that has ever needed more than 256 bytes waits in 1 KiB, so that long
+ *   and short messages by turns take no more reads;
  * - everything above 1 KiB comes out of one budget for the whole process,
  *   32 MiB; when it is spent a connection gets at most 8 KiB. So 10,000
  *   connections that all went quiet after a large message hold 32 MiB plus at
@@ -23,13 +26,15 @@
  * @module
  */
 
-/** Size that every connection may have, in bytes. */
-export const MIN_READ_BYTES = 1024;
+/** Where a connection waits whose messages have all been short, in bytes. */
+export const MIN_READ_BYTES = 256;
+/** Size that every connection may have, and the first one, in bytes. */
+export const FIRST_READ_BYTES = 1024;
 /** Largest buffer for one read, in bytes. */
 export const MAX_READ_BYTES = 262_144;
 /** Largest buffer once the budget is spent, in bytes. */
 export const THRIFTY_READ_BYTES = 8192;
-/** What all buffers above {@linkcode MIN_READ_BYTES} may add up to, in bytes. */
+/** What all buffers above {@linkcode FIRST_READ_BYTES} may add up to, in bytes. */
 export const READ_BUDGET_BYTES = 33_554_432;
 const MAX_SPARE_BYTES = 4_194_304;
 
@@ -58,7 +63,7 @@ export function takeReadBuffer(size: number): ReadBuffer {
   if (
     size > THRIFTY_READ_BYTES && usedBytes + size > READ_BUDGET_BYTES
   ) size = THRIFTY_READ_BYTES;
-  if (size > MIN_READ_BYTES) usedBytes += size;
+  if (size > FIRST_READ_BYTES) usedBytes += size;
   const spare = spares[31 - Math.clz32(size)]?.pop();
   if (spare === undefined) return new Uint8Array(size);
   spareBytes -= size;
@@ -72,11 +77,20 @@ export function takeReadBuffer(size: number): ReadBuffer {
  * more.
  */
 export function giveReadBuffer(buffer: ReadBuffer): void {
+  dropReadBuffer(buffer);
   const size = buffer.length;
-  if (size > MIN_READ_BYTES) usedBytes -= size;
   if (spareBytes + size > MAX_SPARE_BYTES) return;
   spareBytes += size;
   spares[31 - Math.clz32(size)]?.push(buffer);
+}
+
+/**
+ * Gives a buffer up that somebody may still use, such as a read that was cancelled.
+ *
+ * @param buffer A buffer from {@linkcode takeReadBuffer}.
+ */
+export function dropReadBuffer(buffer: ReadBuffer): void {
+  if (buffer.length > FIRST_READ_BYTES) usedBytes -= buffer.length;
 }
 
 /**
@@ -84,7 +98,8 @@ export function giveReadBuffer(buffer: ReadBuffer): void {
  *
  * @param size Size of the buffer of the read before, in bytes.
  * @param count Bytes that it brought.
- * @param burst Bytes that this read and the full ones just before it brought.
+ * @param burst Bytes that this read and the full ones just before it brought;
+ * negative if the first read was among them.
  * @returns A size for {@linkcode takeReadBuffer}.
  */
 export function nextReadSize(
@@ -93,6 +108,9 @@ export function nextReadSize(
   burst: number,
 ): number {
   if (count === size) return Math.min(size * 4, MAX_READ_BYTES);
-  if (burst < MIN_READ_BYTES) return MIN_READ_BYTES;
+  const least = burst < 0 || size === MIN_READ_BYTES
+    ? MIN_READ_BYTES
+    : FIRST_READ_BYTES;
+  if (burst < least) return least;
   return Math.min(1 << (32 - Math.clz32(burst)), MAX_READ_BYTES);
 }

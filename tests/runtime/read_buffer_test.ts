@@ -1,5 +1,7 @@
 import { assert, assertEquals, test } from "../harness.ts";
 import {
+  dropReadBuffer,
+  FIRST_READ_BYTES,
   giveReadBuffer,
   MAX_READ_BYTES,
   MIN_READ_BYTES,
@@ -22,7 +24,16 @@ test("the next read follows what the last one brought", () => {
     nextReadSize(MAX_READ_BYTES, MAX_READ_BYTES, MAX_READ_BYTES),
     MAX_READ_BYTES,
   );
-  assertEquals(nextReadSize(MAX_READ_BYTES, 3, 3), MIN_READ_BYTES);
+  assertEquals(nextReadSize(MAX_READ_BYTES, 3, 3), FIRST_READ_BYTES);
+});
+
+test("who has only had short messages waits in the smallest buffer", () => {
+  assertEquals(nextReadSize(FIRST_READ_BYTES, 200, -1), MIN_READ_BYTES);
+  assertEquals(nextReadSize(FIRST_READ_BYTES, 1024, -1), 4096);
+  assertEquals(nextReadSize(4096, 1, -1), MIN_READ_BYTES);
+  assertEquals(nextReadSize(MIN_READ_BYTES, 255, 255), MIN_READ_BYTES);
+  assertEquals(nextReadSize(MIN_READ_BYTES, 256, 256), FIRST_READ_BYTES);
+  assertEquals(nextReadSize(FIRST_READ_BYTES, 1, 257), FIRST_READ_BYTES);
 });
 
 test("a burst of one size settles on one read", () => {
@@ -67,4 +78,15 @@ test("all large buffers together keep to the budget", () => {
   assertEquals(small.length, MIN_READ_BYTES);
   for (const buffer of [...buffers, small]) giveReadBuffer(buffer);
   assertEquals(readBudgetUsedBytes(), before);
+});
+
+test("a buffer that is dropped counts no more, and is not used again", () => {
+  const before = readBudgetUsedBytes();
+  const buffer = takeReadBuffer(4096);
+  assertEquals(readBudgetUsedBytes(), before + 4096);
+  dropReadBuffer(buffer);
+  assertEquals(readBudgetUsedBytes(), before);
+  const another = takeReadBuffer(4096);
+  assert(another !== buffer);
+  giveReadBuffer(another);
 });
