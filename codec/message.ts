@@ -11,7 +11,7 @@
 
 import type { ProtocolErrorReason } from "./error.ts";
 import { type FrameHeader, OPCODES } from "./frame.ts";
-import { copyMasked, maskRange, seenBits } from "./mask.ts";
+import { copyMasked, maskBlindly, maskRange, seenBits } from "./mask.ts";
 import { type Utf8Check, Utf8Validator } from "./utf8.ts";
 
 /** A message: text as a string, binary as bytes. */
@@ -422,7 +422,7 @@ function cutOut(
   end: number,
   maskKey: number,
 ): Uint8Array {
-  if (maskKey !== 0) maskRange(chunk, start, end, maskKey);
+  if (maskKey !== 0) maskBlindly(chunk, start, end, maskKey);
   const { buffer, byteOffset } = chunk;
   return new Uint8Array(buffer, byteOffset + start, end - start);
 }
@@ -435,7 +435,7 @@ function copyOut(
   maskKey: number,
 ): Uint8Array {
   if (end - start >= SLICED_BYTES && chunk.constructor === Uint8Array) {
-    if (maskKey !== 0) maskRange(chunk, start, end, maskKey);
+    if (maskKey !== 0) maskBlindly(chunk, start, end, maskKey);
     return chunk.slice(start, end);
   }
   const own = new Uint8Array(end - start);

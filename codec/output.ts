@@ -15,7 +15,7 @@ import {
   viewOf,
 } from "./blocks.ts";
 import { bareHeaderBytes, MAX_HEADER_BYTES, writeHeader } from "./frame.ts";
-import { maskRange, randomMaskKey } from "./mask.ts";
+import { maskBlindly, randomMaskKey } from "./mask.ts";
 import { SharedFrames } from "./shared_frames.ts";
 import { plainWriter, type TextWriter } from "./text_writer.ts";
 
@@ -85,7 +85,7 @@ export class Output {
         // Masking never changes the application's bytes. Not `slice`: that of
         // Node's `Buffer` returns a view on the same memory.
         if (!own) bytes = new Uint8Array(payload);
-        maskRange(bytes, 0, length, maskKey);
+        maskBlindly(bytes, 0, length, maskKey);
       }
       this.#writeReference(first, bytes, maskKey);
       return;
@@ -135,7 +135,7 @@ export class Output {
     const start = this.#blockBytes;
     const maskKey = this.#masked ? randomMaskKey() : undefined;
     writeHeader(block, start, first, length, maskKey);
-    if (maskKey !== undefined) maskRange(block, at, at + length, maskKey);
+    if (maskKey !== undefined) maskBlindly(block, at, at + length, maskKey);
     this.#advance(at + length - start);
   }
 
@@ -339,6 +339,6 @@ function copyAndMask(
     const step = Math.min(MASK_STEP_BYTES, length - from);
     const part = step === length ? source : source.subarray(from, from + step);
     copy(part, target, at + from);
-    maskRange(target, at + from, at + from + step, maskKey);
+    maskBlindly(target, at + from, at + from + step, maskKey);
   }
 }

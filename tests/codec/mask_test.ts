@@ -1,6 +1,7 @@
 import {
   applyMask,
   copyMasked,
+  maskBlindly,
   maskRange,
   randomMaskKey,
   rotateKey,
@@ -36,7 +37,7 @@ function randomArray(
   return random.below(2) === 0 ? bytes : bytes.map((byte) => byte & 0x7f);
 }
 
-test("maskRange() equals the reference over offsets and lengths", () => {
+test("maskRange() and maskBlindly() equal the reference over offsets and lengths", () => {
   const random = seededRandom(SEED);
   for (const offset of OFFSETS) {
     for (const length of LENGTHS) {
@@ -46,18 +47,21 @@ test("maskRange() equals the reference over offsets and lengths", () => {
       const expected = array.slice();
       const result = masked(array.subarray(offset, offset + length), key);
       expected.set(result, offset);
+      const blind = array.slice();
       const seen = maskRange(array, offset, offset + length, keyNumber(key));
+      maskBlindly(blind, offset, offset + length, keyNumber(key));
       assert(sameBytes(array, expected), name);
+      assert(sameBytes(blind, expected), `blindly, ${name}`);
       assert((seen & 0x80) !== 0 === hasHighBit(result), `bit 7, ${name}`);
     }
   }
 });
 
-test("maskRange() keeps to its range in a view on a larger buffer", () => {
+test("both keep to their range in a view on a larger buffer", () => {
   const random = seededRandom(SEED);
   const key = random.bytes(4);
   for (const offset of OFFSETS) {
-    for (const length of [0, 95, 96, 97, 98, 99, 100, 1001]) {
+    for (const length of [0, 95, 96, 97, 98, 99, 100, 127, 128, 131, 1001]) {
       const buffer = random.bytes(offset + 3 + length + 6);
       const expected = buffer.slice();
       const start = offset + 3;
@@ -66,7 +70,11 @@ test("maskRange() keeps to its range in a view on a larger buffer", () => {
         start,
       );
       const view = buffer.subarray(offset, start + length);
+      const before = buffer.slice();
       maskRange(view, 3, 3 + length, keyNumber(key));
+      assert(sameBytes(buffer, expected), `offset ${offset}, length ${length}`);
+      buffer.set(before);
+      maskBlindly(view, 3, 3 + length, keyNumber(key));
       assert(sameBytes(buffer, expected), `offset ${offset}, length ${length}`);
     }
   }
