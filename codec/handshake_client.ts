@@ -20,6 +20,7 @@ import {
 } from "./handshake_error.ts";
 import {
   equalsIgnoreCase,
+  formatHeader,
   hasToken,
   type HeaderFields,
   isToken,
@@ -77,6 +78,15 @@ export interface UpgradeFailure {
   readonly error: HandshakeError;
 }
 
+/** What every request says; checked once, not each time. */
+const FIXED_LINES: string = [
+  formatHeader("Upgrade", "websocket"),
+  formatHeader("Connection", "Upgrade"),
+  formatHeader("Pragma", "no-cache"),
+  formatHeader("Cache-Control", "no-cache"),
+  formatHeader("Sec-WebSocket-Version", "13"),
+].join("");
+
 const SCHEMES: readonly string[] = ["ws:", "wss:", "http:", "https:"];
 
 /**
@@ -106,15 +116,7 @@ export function encodeUpgradeRequest(request: UpgradeRequest): Uint8Array {
   }
   const headers = [...request.headers ?? []];
   checkApplicationHeaders(headers, ["host"]);
-  const own: [string, string][] = [
-    ["Host", url.host],
-    ["Upgrade", "websocket"],
-    ["Connection", "Upgrade"],
-    ["Pragma", "no-cache"],
-    ["Cache-Control", "no-cache"],
-    ["Sec-WebSocket-Version", "13"],
-    ["Sec-WebSocket-Key", key],
-  ];
+  const own: [string, string][] = [];
   if (subprotocols.length > 0) {
     own.push(["Sec-WebSocket-Protocol", subprotocols.join(", ")]);
   }
@@ -124,6 +126,8 @@ export function encodeUpgradeRequest(request: UpgradeRequest): Uint8Array {
   return encodeRequestHead({
     method: "GET",
     target: url.pathname + url.search,
+    lines: formatHeader("Host", url.host) + FIXED_LINES +
+      formatHeader("Sec-WebSocket-Key", key),
     headers: [...own, ...headers],
   });
 }

@@ -19,6 +19,8 @@ export interface RequestHeadFields {
   readonly method: string;
   /** Request target: visible ASCII. */
   readonly target: string;
+  /** Header lines that come first, each as `formatHeader` makes it. */
+  readonly lines?: string;
   /** Header fields in order. */
   readonly headers?: HeaderFields;
 }
@@ -72,7 +74,8 @@ export function encodeRequestHead(head: RequestHeadFields): Uint8Array {
       `Cannot send the request: invalid target ${JSON.stringify(target)}`,
     );
   }
-  return encode(`${method} ${target} HTTP/1.1\r\n`, head.headers ?? []);
+  const start = `${method} ${target} HTTP/1.1\r\n${head.lines ?? ""}`;
+  return encode(start, head.headers ?? []);
 }
 
 /**
