@@ -9,9 +9,11 @@
  * @module
  */
 
+import { copyOut, copyShared, cutOut, endShared } from "./binary.ts";
 import type { ProtocolErrorReason } from "./error.ts";
 import { type FrameHeader, OPCODES } from "./frame.ts";
 import { copyMasked, maskBlindly, maskRange, seenBits } from "./mask.ts";
+import { keepSpare, takeSpare } from "./spare_buffer.ts";
 import { type Utf8Check, Utf8Validator } from "./utf8.ts";
 
 /** A message: text as a string, binary as bytes. */
@@ -90,34 +92,12 @@ export const plainDecoding: TextDecoding = {
   },
 };
 
-/**
- * Most bytes that small binary messages of one chunk share. A fresh array costs
- * several times a view on one (300 to 600 ns against 25 on Deno), so messages
- * that arrive together lie side by side; never those of different connections.
- */
-const SHARED_BYTES = 8_192;
-/** A message above this has an array of its own. */
+/** A binary message above this has an array of its own. */
 const MAX_SHARING_BYTES = 2_048;
-/**
- * From here on `slice` beats an array that is made and then filled, which takes a
- * view as well (0.9 µs for 1 KiB on Bun, under load); a `Buffer`'s does not copy.
- */
-const SLICED_BYTES = 128;
 /** Room made at once on a header's word alone; more only as bytes arrive. */
 const EAGER_BYTES = 262_144;
 
 const NO_BYTES = new Uint8Array(0);
-
-// What the small messages of the chunk that is being read share. It is only there
-// while one is: connections are read one after the other.
-let shared: Uint8Array | undefined;
-let sharedBytes = 0;
-
-// What long texts are put together in does not leave this file, and serves again: a
-// fresh array of 256 KiB costs 23 µs on Deno, as much as to unmask it.
-let spareBuffer: Uint8Array = NO_BYTES;
-const MIN_SPARE_BYTES = 65_536;
-const MAX_SPARE_BYTES = 524_288;
 
 /** Puts messages together, one connection's. */
 export class MessageReader {
@@ -296,7 +276,7 @@ export class MessageReader {
 
   /** Lets go of what the messages of one chunk share. */
   endChunk(): void {
-    shared = undefined;
+    endShared();
   }
 
   #restore(payload: Uint8Array, text: boolean): Message | undefined {
@@ -391,77 +371,9 @@ export class MessageReader {
   }
 }
 
-/** Takes the spare buffer where it fits, or makes one. */
-function takeSpare(bytes: number): Uint8Array {
-  if (bytes < MIN_SPARE_BYTES || bytes > spareBuffer.length) {
-    return new Uint8Array(bytes);
-  }
-  const buffer = spareBuffer;
-  spareBuffer = NO_BYTES;
-  return buffer;
-}
-
-/** Keeps a buffer for the next one, unless it is small, or is too much to keep. */
-function keepSpare(buffer: Uint8Array): void {
-  const { length } = buffer;
-  if (length < MIN_SPARE_BYTES || length > MAX_SPARE_BYTES) return;
-  if (length > spareBuffer.length) spareBuffer = buffer;
-}
-
 /** Cuts a buffer to its content, which `#grow` keeps above half of it. */
 function fit(buffer: Uint8Array, length: number): Uint8Array {
   // Not `NO_BYTES`: its receiver may detach it, and it is everybody's.
   if (length === 0) return new Uint8Array(0);
   return length === buffer.length ? buffer : buffer.subarray(0, length);
-}
-
-/** Makes a message of the memory that it arrived in. */
-function cutOut(
-  chunk: Uint8Array,
-  start: number,
-  end: number,
-  maskKey: number,
-): Uint8Array {
-  if (maskKey !== 0) maskBlindly(chunk, start, end, maskKey);
-  const { buffer, byteOffset } = chunk;
-  return new Uint8Array(buffer, byteOffset + start, end - start);
-}
-
-/** Makes a message of its own memory. */
-function copyOut(
-  chunk: Uint8Array,
-  start: number,
-  end: number,
-  maskKey: number,
-): Uint8Array {
-  if (end - start >= SLICED_BYTES && chunk.constructor === Uint8Array) {
-    if (maskKey !== 0) maskBlindly(chunk, start, end, maskKey);
-    return chunk.slice(start, end);
-  }
-  const own = new Uint8Array(end - start);
-  copyMasked(chunk, start, end, own, 0, maskKey);
-  return own;
-}
-
-/** Makes a message that lies beside others of its chunk. */
-function copyShared(
-  chunk: Uint8Array,
-  start: number,
-  end: number,
-  maskKey: number,
-): Uint8Array {
-  const length = end - start;
-  let block = shared;
-  let at = sharedBytes;
-  if (block === undefined || at + length > block.length) {
-    block = new Uint8Array(Math.min(SHARED_BYTES, chunk.length - start));
-    at = 0;
-  }
-  copyMasked(chunk, start, end, block, at, maskKey);
-  // A message that fills its block has it for itself.
-  if (length === block.length) return block;
-  shared = block;
-  // On a word boundary, where unmasking is fastest.
-  sharedBytes = (at + length + 3) & ~3;
-  return new Uint8Array(block.buffer, at, length);
 }
