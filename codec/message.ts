@@ -12,7 +12,7 @@
 import { copyOut, copyShared, cutOut, endShared } from "./binary.ts";
 import type { ProtocolErrorReason } from "./error.ts";
 import { type FrameHeader, OPCODES } from "./frame.ts";
-import { copyMasked, maskBlindly, maskRange, seenBits } from "./mask.ts";
+import { copyMasked, maskRange, seenBits } from "./mask.ts";
 import { keepSpare, takeSpare } from "./spare_buffer.ts";
 import { type Utf8Check, Utf8Validator } from "./utf8.ts";
 
