@@ -37,7 +37,7 @@ for (const size of SIZES) {
   const ours = new Uint8Array(COUNT * MAX_HEADER_BYTES);
   const theirs = new Uint8Array(COUNT * MAX_HEADER_BYTES);
   const view = new DataView(theirs.buffer);
-  benchPair(`write ${COUNT} headers, payloads of ${size} bytes`, {
+  benchPair(`write ${COUNT} headers, ${size} bytes`, {
     sockeye() {
       let at = 0;
       for (let n = 0; n < COUNT; n++) {
@@ -62,7 +62,7 @@ for (const size of SIZES) {
   }
   const bytes = stream.slice(0, end);
   const header = new FrameHeader("server", false);
-  benchPair(`read ${COUNT} headers, payloads of ${size} bytes`, {
+  benchPair(`read ${COUNT} headers, ${size} bytes`, {
     sockeye: () => read(bytes, header),
     plain: () => readPlainly(bytes),
   });

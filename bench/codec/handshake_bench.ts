@@ -50,24 +50,24 @@ function isAgreed(response: Uint8Array): boolean {
   return checkUpgradeResponse(reader.head!, { key: KEY }).ok;
 }
 
-benchPair("server: answer the shortest request", {
+benchPair("answer the shortest request", {
   sockeye: () => answer(shortest),
   plain: () => answerPlainly(shortest),
 });
 
-benchPair("server: answer a browser's request", {
+benchPair("answer a browser's request", {
   sockeye: () => answer(fromBrowser),
   plain: () => answerPlainly(fromBrowser),
 });
 
-benchPair("client: make a request", {
+benchPair("make a request", {
   sockeye: () => encodeUpgradeRequest({ url, key: KEY }),
   plain: () => askPlainly(url, KEY),
 });
 
 const response = answerPlainly(shortest);
 
-benchPair("client: check the response", {
+benchPair("check a response", {
   sockeye: () => isAgreed(response),
   plain: () => isAgreedPlainly(response, KEY),
 });

@@ -46,7 +46,7 @@ function isAscii(bytes: Uint8Array): boolean {
 
 for (const size of SIZES) {
   const bytes = makePayload("ASCII", size);
-  benchPair(`tell whether it is ASCII, ${size} bytes`, {
+  benchPair(`tell ASCII, ${size} bytes`, {
     sockeye: () => (seenBits(bytes, 0, size) & 0x80) === 0,
     plain: () => isAscii(bytes),
   });

@@ -1,4 +1,8 @@
-/** Two ways to do the same thing, side by side in one group of `deno bench`. */
+/**
+ * Two ways to do the same thing, side by side in one group of `deno bench`. A
+ * group is called by the part of the codec and the bytes of a payload, which is
+ * what reports go by: `mask in place, 16 bytes`.
+ */
 import { deepStrictEqual } from "node:assert";
 
 /** Sizes of payloads, in bytes: tiny, small, longest short, middle, a read, many. */
@@ -24,9 +28,9 @@ export interface Pair<Result> {
 export function benchPair<Result>(group: string, pair: Pair<Result>): void {
   const { sockeye, plain, compared = (result) => result } = pair;
   deepStrictEqual(compared(sockeye()), compared(plain()), group);
-  Deno.bench({ name: `${group}: Sockeye`, group, fn: () => void sockeye() });
+  Deno.bench({ name: `sockeye ${group}`, group, fn: () => void sockeye() });
   Deno.bench({
-    name: `${group}: plain`,
+    name: `plain ${group}`,
     group,
     baseline: true,
     fn: () => void plain(),

@@ -4,7 +4,7 @@ import type { Protocol } from "../../codec/protocol.ts";
 import { concat } from "../../tests/harness/bytes.ts";
 import { OPCODES, parseFrames } from "../../tests/harness/frame.ts";
 import { benchPair, SIZES } from "./pair.ts";
-import { countPerChunk, FILLINGS, makeChunks } from "./payload.ts";
+import { FILLINGS, makeChunks } from "./payload.ts";
 import { makeProtocol } from "./protocol.ts";
 
 const fatal = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -33,7 +33,7 @@ for (const filling of FILLINGS) {
     const ours = makeChunks(filling, size);
     const theirs = makeChunks(filling, size);
     const protocol = makeProtocol("server");
-    benchPair(`receive ${countPerChunk(size)} × ${size} bytes, ${filling}`, {
+    benchPair(`receive ${filling}, ${size} bytes`, {
       sockeye: () => receive(protocol, ours),
       plain: () => receivePlainly(theirs),
     });

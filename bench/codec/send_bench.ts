@@ -62,7 +62,7 @@ for (const role of ROLES) {
       const message = filling === "binary" ? payload : decoder.decode(payload);
       const count = countPerChunk(size);
       const protocol = makeProtocol(role);
-      benchPair(`${role} sends ${count} × ${size} bytes, ${filling}`, {
+      benchPair(`send ${filling} as ${role}, ${size} bytes`, {
         sockeye: () => send(protocol, message, count),
         plain: () => sendPlainly(role === "client", message, count),
         compared: contents,

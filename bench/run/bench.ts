@@ -5,11 +5,12 @@
  */
 import { writeFileSync } from "node:fs";
 import process from "node:process";
+import type { BenchDocument } from "./document.ts";
 import { describeMachine } from "./machine.ts";
 import type { CommonOptions } from "./options.ts";
 import { type Outcome, type Plan, runRounds } from "./rounds.ts";
-import { type Cell, medianOf } from "./sample.ts";
-import { formatTable } from "./table.ts";
+import type { Cell } from "./sample.ts";
+import { formatTables } from "./table.ts";
 
 /** What a bench consists of, beside its options. */
 export interface Bench<C extends Cell, S>
@@ -32,46 +33,33 @@ export async function runBench<C extends Cell, S>(
   bench: Bench<C, S>,
 ): Promise<void> {
   const { rows, rounds, seconds, warmUpSeconds, smoke, json } = options;
+  const { name, cells, subject = "server", tables, setting } = bench;
   const machine = describeMachine(rows);
-  console.log(JSON.stringify({ ...machine, ...bench.setting }));
+  console.log(JSON.stringify({ ...machine, ...setting }));
+  const describe = (outcome: Outcome): BenchDocument => ({
+    bench: name,
+    subject,
+    tables,
+    machine,
+    setting: { rounds, seconds, warmUpSeconds, ...setting },
+    rows,
+    cells,
+    failures: outcome.failures,
+    skipped: outcome.skipped,
+    samples: outcome.samples,
+  });
   const plan: Plan<C, S> = { ...bench, rows, rounds, startTogether: smoke };
-  const write = ({ samples, failures, skipped }: Outcome): void => {
+  const outcome = await runRounds(plan, (soFar) => {
     if (json === undefined) return;
-    const document = {
-      bench: bench.name,
-      machine,
-      setting: { rounds, seconds, warmUpSeconds, ...bench.setting },
-      rows,
-      cells: bench.cells,
-      failures,
-      skipped,
-      samples,
-    };
-    writeFileSync(json, `${JSON.stringify(document, null, 1)}\n`);
-  };
-  const outcome = await runRounds(plan, write);
+    writeFileSync(json, `${JSON.stringify(describe(soFar), null, 1)}\n`);
+  });
   if (!smoke) {
-    printTables(options, bench, outcome);
+    for (const { title, table } of formatTables(describe(outcome))) {
+      console.log(`\n${title}, median of ${rounds}\n\n${table}`);
+    }
     printRemarks(outcome);
   }
   conclude(outcome);
-}
-
-function printTables<C extends Cell, S>(
-  { rows, rounds }: CommonOptions,
-  { cells, tables, subject = "server" }: Bench<C, S>,
-  { samples }: Outcome,
-): void {
-  for (const kind of new Set(cells.map((cell) => cell.kind))) {
-    const own = cells.filter((cell) => cell.kind === kind);
-    const measured = samples.filter((sample) => sample.kind === kind);
-    for (const [figure, title] of Object.entries(tables)) {
-      if (medianOf(measured, figure) === undefined) continue;
-      const suffix = kind === undefined ? "" : `, ${kind}`;
-      console.log(`\n${title}${suffix}, median of ${rounds}\n`);
-      console.log(formatTable(samples, rows, { cells: own, figure, subject }));
-    }
-  }
 }
 
 /** What is not a figure: which network the load took, and how things ended. */

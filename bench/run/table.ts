@@ -1,6 +1,34 @@
 /** Markdown tables of medians and ratios. */
+import type { BenchDocument } from "./document.ts";
 import type { Row } from "./rows.ts";
 import { type Cell, medianOf, type Sample, samplesOf } from "./sample.ts";
+
+/** A table, and what it is of. */
+export interface TitledTable {
+  /** Figure and kind. */
+  readonly title: string;
+  /** Markdown. */
+  readonly table: string;
+}
+
+/** All tables of a run: one for each figure of each kind of cells. */
+export function formatTables(document: BenchDocument): readonly TitledTable[] {
+  const { cells, rows, samples, subject, tables } = document;
+  const kinds = [...new Set(cells.map(({ kind }) => kind))];
+  return kinds.flatMap((kind) => {
+    const own = cells.filter((cell) => cell.kind === kind);
+    const measured = samples.filter((sample) => sample.kind === kind);
+    const there = rows.filter(({ name }) =>
+      measured.some(({ row }) => row === name)
+    );
+    return Object.entries(tables)
+      .filter(([figure]) => medianOf(measured, figure) !== undefined)
+      .map(([figure, title]) => ({
+        title: kind === undefined ? title : `${title}, ${kind}`,
+        table: formatTable(samples, there, { cells: own, figure, subject }),
+      }));
+  });
+}
 
 /**
  * A table of one figure, a line for each row and a column for each cell; in
@@ -19,8 +47,7 @@ export function formatTable(
 ): string {
   const { cells, figure, subject } = options;
   const lines = [
-    [subject, ...cells.map(({ name }) => name.replaceAll(/(?<=\d)x/g, "×"))],
-    ["---", ...cells.map(() => "---:")],
+    [subject, ...cells.map(formatCell)],
   ];
   for (const { name, baseline } of rows) {
     const entries = cells.map((cell) => {
@@ -38,6 +65,11 @@ export function formatTable(
   return alignColumns(lines);
 }
 
+/** A cell's name with `×` for the `x` of the command line. */
+export function formatCell({ name }: Cell): string {
+  return name.replaceAll(/(?<=\d)x/g, "×");
+}
+
 /** Of samples that say how busy what is measured was, and its other end. */
 function isLoadBound(samples: readonly Sample[]): boolean {
   const load = medianOf(samples, "loadBusy") ?? 0;
@@ -46,7 +78,7 @@ function isLoadBound(samples: readonly Sample[]): boolean {
 }
 
 /** `123`, `3.80k`, `12.5k`, `1,234k`. */
-function formatCount(value: number): string {
+export function formatCount(value: number): string {
   if (value < 1000) return String(Number(value.toPrecision(3)));
   const thousands = value / 1000;
   if (thousands < 10) return `${thousands.toFixed(2)}k`;
@@ -54,14 +86,24 @@ function formatCount(value: number): string {
   return `${Math.round(thousands).toLocaleString("en-US")}k`;
 }
 
-/** Lines of a Markdown table with columns of even width. */
-export function alignColumns(lines: readonly (readonly string[])[]): string {
-  const widths = (lines[0] ?? []).map((_, column) =>
-    Math.max(...lines.map((line) => line[column]?.length ?? 0))
+/**
+ * A Markdown table as `deno fmt` has it. The first line is the heading; columns
+ * are aligned to the right, the first `leftColumns` to the left.
+ */
+export function alignColumns(
+  lines: readonly (readonly string[])[],
+  leftColumns = 1,
+): string {
+  const [heading = [], ...body] = lines;
+  const widths = heading.map((_, column) =>
+    Math.max(3, ...lines.map((line) => line[column]?.length ?? 0))
   );
-  return lines.map((line) => {
+  const rule = widths.map((width, column) =>
+    column < leftColumns ? "-".repeat(width) : `${"-".repeat(width - 1)}:`
+  );
+  return [heading, rule, ...body].map((line) => {
     const padded = line.map((text, column) =>
-      column === 0
+      column < leftColumns
         ? text.padEnd(widths[column] ?? 0)
         : text.padStart(widths[column] ?? 0)
     );

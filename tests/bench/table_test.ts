@@ -30,7 +30,7 @@ test("formatTable() gives medians, ratios, gaps, and what the load limited", () 
   assertEquals(
     formatTable(samples, rows, { cells, figure: "rate", subject: "server" }),
     "| server |       16×16×mix |\n" +
-      "| ---    |            ---: |\n" +
+      "| ------ | --------------: |\n" +
       "| ours   | 1,234k (100.00) |\n" +
       "| theirs |           12.3k |\n" +
       "| bare   |   15.4k (1.25)* |\n" +
