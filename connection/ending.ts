@@ -18,6 +18,8 @@ export class Ending {
   deadlineMs = 0;
   /** Since when the last event has been kept waiting; 0 for not. */
   overdueMs = 0;
+  /** Whether the transport is gone. */
+  isClosed = false;
   /** Whether the peer has ended its side of the stream. */
   hasPeerEnded = false;
   /** Whether this side has dropped the connection; `close` follows. */

@@ -39,6 +39,12 @@ export interface LinkOwner {
   onDrained(): void;
   /** The last event must be taken now, whoever is still busy with earlier ones. */
   onOverdue(): void;
+  /**
+   * A hook threw or rejected.
+   *
+   * @returns What it threw, as an error.
+   */
+  onHookFailed(error: unknown): Error;
   /** No more messages may be sent. */
   onClosing(): void;
   /** The transport is gone. */
@@ -64,8 +70,6 @@ export class Link implements TransportSink, Ticking {
   messagesSent = 0;
   /** Wire bytes received. */
   bytesReceived = 0;
-  /** Whether the transport is gone. */
-  isClosed = false;
   /** Whether the last `send` left the buffer over its mark. */
   isOver = false;
   /** Whether this link is on the list of those to be flushed. */
@@ -128,13 +132,17 @@ export class Link implements TransportSink, Ticking {
     return this.#ending?.info;
   }
 
+  /** Whether the transport is gone. */
+  get isClosed(): boolean {
+    return this.#ending !== undefined && this.#ending.isClosed;
+  }
+
   /** Whether messages may be sent. */
   get isOpen(): boolean {
-    if (this.isClosed) return false;
     // Before the end begins no Close frame has been sent.
     const ending = this.#ending;
     return ending === undefined ||
-      !ending.isDropped && this.protocol.sent === undefined;
+      !ending.isClosed && !ending.isDropped && this.protocol.sent === undefined;
   }
 
   // What the transport says.
@@ -165,8 +173,9 @@ export class Link implements TransportSink, Ticking {
   }
 
   close(error?: Error): void {
-    if (this.isClosed) return;
-    this.isClosed = true;
+    const ending = this.#toEnd();
+    if (ending.isClosed) return;
+    ending.isClosed = true;
     this.#ticker.delete(this);
     this.#startClosing();
     this.protocol.abandon();
@@ -174,7 +183,7 @@ export class Link implements TransportSink, Ticking {
     if (this.info === undefined) this.#owner.onOverdue();
     const cause = this.protocol.sent === undefined
       ? "transport-error"
-      : this.#toEnd().cause ?? "transport-error";
+      : ending.cause ?? "transport-error";
     this.decide(cause, error);
     this.#owner.onClosed(this.info!);
   }
@@ -249,7 +258,7 @@ export class Link implements TransportSink, Ticking {
   /** Writes as much output as the transport takes. */
   flush(): void {
     const { protocol, transport } = this;
-    if (this.isClosed || this.#isDropped || this.isHeld) return;
+    if (this.#isGone || this.isHeld) return;
     if (transport.bufferedBytes > 0) return;
     let chunk = protocol.takeOutput();
     while (chunk !== undefined && transport.write(chunk)) {
@@ -305,7 +314,7 @@ export class Link implements TransportSink, Ticking {
 
   /** Drops the connection. */
   drop(cause: CloseCause, error?: Error): void {
-    if (this.isClosed || this.#isDropped) return;
+    if (this.#isGone) return;
     this.decide(cause, error);
     this.#toEnd().isDropped = true;
     this.#startClosing();
@@ -315,7 +324,7 @@ export class Link implements TransportSink, Ticking {
 
   /** Lets go before anything has been sent: there will be no connection. */
   discard(): void {
-    this.isClosed = true;
+    this.#toEnd().isClosed = true;
     this.#ticker.delete(this);
   }
 
@@ -334,6 +343,11 @@ export class Link implements TransportSink, Ticking {
     this.#flushSoon();
     const tooBig = error.reason === "message-too-big";
     this.decide(tooBig ? "too-big" : "protocol-error", error);
+  }
+
+  /** Passes on what a hook threw, and returns it as an error. */
+  hookFailed(error: unknown): Error {
+    return this.#owner.onHookFailed(error);
   }
 
   /** Notes that the last event has to wait; it does so for a bounded time. */
@@ -437,8 +451,10 @@ export class Link implements TransportSink, Ticking {
     return this.#ending ??= new Ending();
   }
 
-  get #isDropped(): boolean {
-    return this.#ending !== undefined && this.#ending.isDropped;
+  /** Whether the transport is gone, or is to go. */
+  get #isGone(): boolean {
+    const ending = this.#ending;
+    return ending !== undefined && (ending.isClosed || ending.isDropped);
   }
 
   get #hasPeerEnded(): boolean {

@@ -18,17 +18,7 @@ import type { Link } from "./link.ts";
 
 const NO_EVENTS: readonly ProtocolEvent[] = [];
 
-/** Who is told of hooks that fail. */
-export interface PumpOwner {
-  /**
-   * A hook threw or rejected.
-   *
-   * @returns What it threw, as an error.
-   */
-  onHookFailed(error: unknown): Error;
-}
-
-/** Calls of hooks that wait until another hook has ended. */
+/** Calls of hooks that wait until another hook has ended. Few pumps ever owe one. */
 interface OwedCalls {
   /** Whether `drain` is due. */
   drain: boolean;
@@ -36,6 +26,10 @@ interface OwedCalls {
   control: ProtocolEvent | undefined;
   /** How the peer failed. */
   error: Error | undefined;
+  /** How the connection ended. */
+  closed: CloseInfo | undefined;
+  /** Whether the `error` hook is under way, which is not told of itself. */
+  isTelling: boolean;
 }
 
 /** What follows when the promise of a hook settles. */
@@ -49,7 +43,6 @@ export class Pump {
   /** Messages that wait to be asked for; made when the first one does. */
   #inbox: Inbox | undefined;
   readonly #link: Link;
-  readonly #owner: PumpOwner;
   #hooks: Hooks | undefined;
   /** Whether messages go to the `message` hook rather than to the inbox. */
   #pushes = false;
@@ -59,26 +52,18 @@ export class Pump {
   #isRunning = false;
   /** Whether a hook has failed, or the connection was dropped: no more messages. */
   #isDeaf = false;
-  /** Whether the `error` hook is under way, which is not told of itself. */
-  #isTelling = false;
   #events: readonly ProtocolEvent[] = NO_EVENTS;
   #next = 0;
-  /** Wire bytes received since nothing waited. */
-  #heldBytes = 0;
-  #receivedBytes = 0;
+  /** Wire bytes that had been received when nothing waited last. */
+  #handledBytes = 0;
   /** The calls that had to wait for a hook. */
   #owed: OwedCalls | undefined;
-  #closed: CloseInfo | undefined;
   /** Bound once, and only where a hook is asynchronous. */
   #resumption: Resumption | undefined;
 
-  /**
-   * @param link Where events come from.
-   * @param owner Told when a hook throws or rejects.
-   */
-  constructor(link: Link, owner: PumpOwner) {
+  /** @param link Where events come from. */
+  constructor(link: Link) {
     this.#link = link;
-    this.#owner = owner;
   }
 
   /** Whether nothing that was received waits to be handled. */
@@ -99,14 +84,15 @@ export class Pump {
     const waiting = this.#events.length - this.#next +
       this.#link.protocol.pendingEvents;
     if (waiting === 0 && inbox === undefined) return false;
-    const { receiveHighWaterBytes, receiveHighWaterMessages } =
-      this.#link.settings;
+    const { bytesReceived, settings } = this.#link;
+    const { receiveHighWaterBytes, receiveHighWaterMessages } = settings;
     const part = isPaused ? 4 : 1;
     const messages = inbox === undefined ? 0 : inbox.length;
     const size = inbox === undefined ? 0 : inbox.size;
     return waiting + messages >= receiveHighWaterMessages / part ||
       size >= receiveHighWaterBytes / part ||
-      waiting > 0 && this.#heldBytes >= receiveHighWaterBytes;
+      waiting > 0 &&
+        bytesReceived - this.#handledBytes >= receiveHighWaterBytes;
   }
 
   /**
@@ -172,7 +158,7 @@ export class Pump {
 
   /** Calls the `close` hook once everything before it has been handled. */
   close(info: CloseInfo): void {
-    this.#closed = info;
+    this.#owe().closed = info;
     this.run();
   }
 
@@ -250,7 +236,8 @@ export class Pump {
       if (isLast) this.#settle(this.#events[0]!);
       return true;
     }
-    if (this.#closed !== undefined) this.#finish(this.#closed);
+    const closed = this.#owed?.closed;
+    if (closed !== undefined) this.#finish(closed);
     return false;
   }
 
@@ -280,6 +267,8 @@ export class Pump {
       drain: false,
       control: undefined,
       error: undefined,
+      closed: undefined,
+      isTelling: false,
     };
   }
 
@@ -364,7 +353,7 @@ export class Pump {
 
   #resume(): void {
     this.#isBusy = false;
-    this.#isTelling = false;
+    if (this.#owed !== undefined) this.#owed.isTelling = false;
     this.#goOn();
   }
 
@@ -373,7 +362,7 @@ export class Pump {
     this.#isRunning = true;
     this.#fail(error);
     this.#isRunning = false;
-    if (!this.#isBusy) this.#isTelling = false;
+    if (!this.#isBusy) this.#owe().isTelling = false;
     this.#goOn();
   }
 
@@ -385,18 +374,19 @@ export class Pump {
 
   #fail(error: unknown): void {
     this.#isDeaf = true;
-    const failure = this.#owner.onHookFailed(error);
+    const failure = this.#link.hookFailed(error);
     // An `error` hook that fails itself is not told of that.
-    if (!this.#isTelling) this.#tell(failure);
+    if (!this.#owe().isTelling) this.#tell(failure);
   }
 
   /** Calls the `error` hook. */
   #tell(error: Error): void {
     const hooks = this.#hooks;
     if (hooks === undefined) return;
-    this.#isTelling = true;
+    const owed = this.#owe();
+    owed.isTelling = true;
     this.#call(() => hooks.error(error));
-    if (!this.#isBusy) this.#isTelling = false;
+    if (!this.#isBusy) owed.isTelling = false;
   }
 
   /** Keeps count of what waits in bytes, as far as the chunks tell. */
@@ -404,10 +394,7 @@ export class Pump {
     const { bytesReceived, protocol } = this.#link;
     const waits = this.#next < this.#events.length ||
       protocol.pendingEvents > 0;
-    this.#heldBytes = waits
-      ? this.#heldBytes + bytesReceived - this.#receivedBytes
-      : 0;
-    this.#receivedBytes = bytesReceived;
+    if (!waits) this.#handledBytes = bytesReceived;
     if (!this.#isBusy || !protocol.lastEventPending) return;
     // A hook may wait for just this: `await connection.close()`.
     if (this.#link.isOpen) this.#link.keepWaiting();

@@ -28,7 +28,7 @@ import {
 } from "./init.ts";
 import { Link, type LinkOwner } from "./link.ts";
 import { Pings } from "./pings.ts";
-import { Pump, type PumpOwner } from "./pump.ts";
+import { Pump } from "./pump.ts";
 import { SendQueue } from "./send_queue.ts";
 import {
   checkIterable,
@@ -40,7 +40,7 @@ import { MessageStreams } from "./streams.ts";
 
 /** Implements {@linkcode Connection}. */
 export class SocketConnection<Data = unknown>
-  implements Connection<Data>, LinkOwner, PumpOwner, StreamTarget {
+  implements Connection<Data>, LinkOwner, StreamTarget {
   readonly request: ConnectionRequest;
   readonly params: Readonly<Record<string, string>>;
   readonly subprotocol: string;
@@ -71,7 +71,7 @@ export class SocketConnection<Data = unknown>
       init.ticker,
       this,
     );
-    this.#pump = new Pump(this.link, this);
+    this.#pump = new Pump(this.link);
   }
 
   get remoteAddress(): Address {

@@ -100,7 +100,6 @@ function open(
 export class BunListener implements Listener {
   readonly address: Address;
   readonly #listener: BunSocketListener;
-  readonly #options: TransportListenOptions;
   readonly #greetings: Set<Greeting> = new Set();
 
   /**
@@ -108,8 +107,10 @@ export class BunListener implements Listener {
    * @throws {Error} If the address cannot be had.
    */
   constructor(options: TransportListenOptions) {
-    this.#options = options;
-    const accept = (socket: BunSocket): void => this.#accept(socket);
+    const { path } = options;
+    const shared = { secure: options.tls !== undefined, isPaused: false, path };
+    const accept = (socket: BunSocket): void =>
+      options.accept(new BunTransport(socket, shared));
     this.#listener = open(
       options,
       options.tls === undefined ? accept : (socket) => {
@@ -122,8 +123,8 @@ export class BunListener implements Listener {
       },
     );
     const { hostname, port } = this.#listener;
-    this.address = options.path !== undefined
-      ? { transport: "unix", path: options.path }
+    this.address = path !== undefined
+      ? { transport: "unix", path }
       : { transport: "tcp", hostname: hostname ?? "", port: port ?? 0 };
   }
 
@@ -139,15 +140,5 @@ export class BunListener implements Listener {
 
   unref(): void {
     this.#listener.unref();
-  }
-
-  #accept(socket: BunSocket): void {
-    this.#options.accept(
-      new BunTransport(socket, {
-        secure: this.#options.tls !== undefined,
-        isPaused: false,
-        path: this.#options.path,
-      }),
-    );
   }
 }

@@ -88,7 +88,9 @@ export function accept(
   if (!mayConnect(offer.origin, offer.host, route.origins)) {
     return refused("origin-not-allowed");
   }
-  const request = new SiteRequest(secure, offer.target, head.headers);
+  // Most often it is the path itself, which all connections there can share.
+  const target = offer.target === route.path ? route.path : offer.target;
+  const request = new SiteRequest(secure, target, head.headers);
   const handlerClass = route.handlerClass;
   if (handlerClass?.upgrade === undefined) {
     return conclude(acceptor, offer, match, request, undefined);
