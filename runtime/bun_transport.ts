@@ -20,7 +20,7 @@ function ipAddress(
  * it a buffer, which costs 1 µs; to copy 1 KiB to where that has been done costs
  * 0.3. The smallest are not looked at in words.
  */
-const SCRATCH_BYTES = 16_384;
+const SCRATCH_BYTES = 2_048;
 const MIN_SCRATCH_BYTES = 100;
 const scratch = new Uint8Array(SCRATCH_BYTES);
 /** What the chunk before filled: the next one is often as long. */
