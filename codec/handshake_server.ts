@@ -191,7 +191,9 @@ function parseOffer(head: RequestHead): UpgradeOffer | RefusalReason {
     : [];
   if (extensions === undefined) return "bad-extension";
   const origin = headers.get("origin");
-  return { ok: true, key, ...place, origin, subprotocols, extensions };
+  // Not `...place`, which costs 1 µs.
+  const { host, target } = place;
+  return { ok: true, key, host, target, origin, subprotocols, extensions };
 }
 
 /** Reads where the request goes: the target, and the host. */

@@ -39,18 +39,25 @@ const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([
 const AUTHORITY = /^(\[[0-9a-f:.]+\]|[0-9a-z._~-]+)(?::([0-9]{0,5}))?$/i;
 const ABSOLUTE = /^([a-z][0-9a-z+.-]*):\/\/([^/?#]*)/i;
 
+/** The latest host that was found to be one: most clients of a server name the same. */
+let knownText = "";
+let knownAuthority: Authority | undefined;
+
 /**
  * Parses the value of `Host`.
  *
  * @returns `undefined` for anything but a host and perhaps a port.
  */
 export function parseAuthority(text: string): Authority | undefined {
+  if (knownAuthority !== undefined && text === knownText) return knownAuthority;
   const match = AUTHORITY.exec(text);
   if (match === null) return undefined;
   const [, hostname = "", digits = ""] = match;
   const port = digits === "" ? undefined : Number(digits);
   if (port !== undefined && port > 0xffff) return undefined;
-  return { hostname: hostname.toLowerCase(), port };
+  knownText = text;
+  knownAuthority = Object.freeze({ hostname: hostname.toLowerCase(), port });
+  return knownAuthority;
 }
 
 /**

@@ -215,7 +215,8 @@ const ABSOLUTE = /^[a-z][0-9a-z+.-]*:\/\/[^/?#]*/i;
 
 /** Path of a request target; `undefined` for the forms that have none. */
 function pathOf(target: string): string | undefined {
-  const path = target.split("?", 1)[0]!;
+  const query = target.indexOf("?");
+  const path = query < 0 ? target : target.slice(0, query);
   if (path.startsWith("/")) return path;
   // RFC 9112, section 3.2.2: "a server MUST accept the absolute-form in requests
   // even though most HTTP/1.1 clients will only send the absolute-form to a proxy."
