@@ -21,27 +21,25 @@
 
 import { prepareMessage } from "./codec.ts";
 import {
-  checkAmount,
-  checkKeys,
   type Connection,
-  CONNECTION_OPTION_NAMES,
-  type ConnectionOptions,
-  connectionSettings,
   type HandlerFunction,
   type Sendable,
   type SocketConnection,
   toMessage,
 } from "./connection.ts";
-import { type ListenTls, loadRuntime } from "./runtime/transport.ts";
-import { checkOriginRules, type OriginRules } from "./server/origin.ts";
+import { loadRuntime } from "./runtime/transport.ts";
+import {
+  checkListenOptions,
+  type ListenOptions,
+} from "./server/listen_options.ts";
 import {
   type HandlerClass,
   type HandlerOptions,
   type RouteMatch,
   Routes,
 } from "./server/routes.ts";
+import { checkSiteOptions, type SiteOptions } from "./server/site_options.ts";
 import {
-  type RootHandler,
   type Server,
   type ServerOwner,
   type ShutdownOptions,
@@ -67,6 +65,7 @@ export type {
   ListenTls,
   RootRequestInfo,
 } from "./runtime/transport.ts";
+export type { ListenOptions } from "./server/listen_options.ts";
 export type { OriginRule, OriginRules } from "./server/origin.ts";
 export type {
   HandlerClass,
@@ -75,61 +74,12 @@ export type {
   UpgradeDecision,
   UpgradeInfo,
 } from "./server/routes.ts";
+export type { SiteOptions } from "./server/site_options.ts";
 export type {
   RootHandler,
   Server,
   ShutdownOptions,
 } from "./server/site_server.ts";
-
-/** Options of a site; those of a connection are the defaults of its handlers. */
-export interface SiteOptions extends ConnectionOptions {
-  /**
-   * Answers the requests that are not for a handler, on the same port, through
-   * the runtime's own HTTP server. Without it they are answered 404 or 426.
-   */
-  readonly root?: RootHandler;
-  /**
-   * Origins that may connect beside the site's own host. A request without
-   * `Origin`, which no browser sends, may always.
-   *
-   * @default {[]}
-   */
-  readonly origins?: OriginRules;
-  /**
-   * How long a client may take to send its request, in milliseconds, from when
-   * it was accepted. Then it is answered 408.
-   *
-   * @default {10_000}
-   */
-  readonly openTimeoutMs?: number;
-  /**
-   * Told of what a handler or the root threw, and of what failed underneath.
-   * Writes to the console where absent.
-   */
-  readonly onError?: (error: Error, connection?: Connection) => void;
-}
-
-/** Where a site listens. */
-export interface ListenOptions {
-  /** Port; 0 takes a free one. Required, unless `path` is given. */
-  readonly port?: number;
-  /**
-   * Interface.
-   *
-   * @default {"0.0.0.0"}
-   */
-  readonly hostname?: string;
-  /** Path of a Unix socket, instead of a port. */
-  readonly path?: string;
-  /** Serve `wss:` and `https:`. */
-  readonly tls?: ListenTls;
-  /** Length of the kernel's queue of connections not yet accepted. */
-  readonly backlog?: number;
-  /** Whether several processes may share the port (`SO_REUSEPORT`). */
-  readonly reusePort?: boolean;
-  /** Shuts the server down when it aborts. */
-  readonly signal?: AbortSignal;
-}
 
 /** How many connections a broadcast went to. */
 export interface BroadcastCount {
@@ -138,24 +88,6 @@ export interface BroadcastCount {
   /** Connections that did not: closing, or over the limit of their send buffer. */
   readonly skipped: number;
 }
-
-const SITE_OPTION_NAMES = new Set([
-  "root",
-  "origins",
-  "openTimeoutMs",
-  "onError",
-  ...CONNECTION_OPTION_NAMES,
-]);
-const LISTEN_OPTION_NAMES = new Set([
-  "port",
-  "hostname",
-  "path",
-  "tls",
-  "backlog",
-  "reusePort",
-  "signal",
-]);
-const TLS_OPTION_NAMES = new Set(["cert", "key", "alpnProtocols"]);
 
 /**
  * Handlers by path, for any number of listening sockets.
@@ -178,16 +110,8 @@ export class Site {
    * @throws {RangeError} If a number is negative or NaN.
    */
   constructor(options: SiteOptions = {}) {
-    checkKeys("make the site", options, SITE_OPTION_NAMES);
-    connectionSettings("make the site", options);
-    const { root, origins, openTimeoutMs = 10_000, onError } = options;
-    checkAmount("make the site", "openTimeoutMs", openTimeoutMs);
-    if (origins !== undefined) checkOriginRules("make the site", origins);
-    for (const [name, value] of Object.entries({ root, onError })) {
-      if (value !== undefined && typeof value !== "function") {
-        throw new TypeError(`Cannot make the site: ${name} is not a function`);
-      }
-    }
+    checkSiteOptions(options);
+    const { root, openTimeoutMs = 10_000 } = options;
     this.#options = options;
     this.#owner = {
       root,
@@ -329,52 +253,4 @@ export class Site {
       console.error(failure);
     }
   }
-}
-
-function checkListenOptions(options: ListenOptions): void {
-  checkKeys("listen", options, LISTEN_OPTION_NAMES);
-  const { port, path, hostname, backlog, reusePort, signal, tls } = options;
-  if ((port === undefined) === (path === undefined)) {
-    throw new TypeError("Cannot listen: give either a port or a path");
-  }
-  if (port !== undefined) checkCount("port", port, 65_535);
-  if (backlog !== undefined) checkCount("backlog", backlog, 2 ** 31 - 1);
-  if (path === "" || !isOptional("string", path)) {
-    throw new TypeError("Cannot listen: the path is no text, or empty");
-  }
-  if (!isOptional("string", hostname)) {
-    throw new TypeError("Cannot listen: the hostname is not a string");
-  }
-  if (!isOptional("boolean", reusePort)) {
-    throw new TypeError("Cannot listen: reusePort is not a boolean");
-  }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError("Cannot listen: signal is not an AbortSignal");
-  }
-  if (tls !== undefined) checkListenTls(tls);
-}
-
-function checkListenTls(tls: ListenTls): void {
-  checkKeys("listen", tls, TLS_OPTION_NAMES);
-  const { cert, key, alpnProtocols = [] } = tls;
-  if (typeof cert !== "string" || typeof key !== "string") {
-    throw new TypeError("Cannot listen: tls needs cert and key, as PEM texts");
-  }
-  if (
-    !Array.isArray(alpnProtocols) ||
-    !alpnProtocols.every((name) => typeof name === "string")
-  ) {
-    throw new TypeError("Cannot listen: alpnProtocols is no array of texts");
-  }
-}
-
-function checkCount(name: string, value: unknown, most: number): void {
-  checkAmount("listen", name, value);
-  if (!Number.isInteger(value) || value as number > most) {
-    throw new RangeError(`Cannot listen: ${name} is out of range: ${value}`);
-  }
-}
-
-function isOptional(type: "boolean" | "string", value: unknown): boolean {
-  return value === undefined || typeof value === type;
 }

@@ -6,7 +6,6 @@
 
 import {
   encodeClose,
-  type Extension,
   HeaderList,
   isUpgrade,
   type RequestHead,
@@ -16,9 +15,8 @@ import {
   checkAmount,
   checkKeys,
   type Connection,
-  connectionTicker,
   nowMs,
-  SocketConnection,
+  type SocketConnection,
   type Ticker,
   tickerFor,
 } from "../connection.ts";
@@ -33,6 +31,7 @@ import type {
 } from "../runtime/transport.ts";
 import type { Accepted } from "./acceptance.ts";
 import { Entrance, type EntranceOwner } from "./entrance.ts";
+import { Roster } from "./roster.ts";
 import type { RouteMatch } from "./routes.ts";
 
 /** Answers the requests that are not for a handler. */
@@ -96,7 +95,6 @@ export interface ServerOwner {
 }
 
 const SHUTDOWN_OPTION_NAMES = new Set(["code", "reason", "timeoutMs"]);
-const NO_EXTENSIONS: readonly Extension[] = [];
 const DEFAULT_SHUTDOWN_TIMEOUT_MS = 10_000;
 /** Longest delay that a timer takes; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -109,10 +107,7 @@ export class SiteServer implements Server, EntranceOwner {
   readonly #runtime: Runtime;
   readonly #ticker: Ticker;
   readonly #entrances: Set<Entrance> = new Set();
-  /** Connections that close. The open ones are the site's to keep. */
-  readonly #closing: Set<SocketConnection> = new Set();
-  /** Connections that are not gone. */
-  #connectionCount = 0;
+  readonly #roster: Roster;
   readonly #finished: PromiseWithResolvers<void> = Promise.withResolvers();
   #listener: Listener | undefined;
   #root: Root | undefined;
@@ -127,6 +122,7 @@ export class SiteServer implements Server, EntranceOwner {
     this.#site = site;
     this.#runtime = runtime;
     this.#ticker = tickerFor([site.openTimeoutMs], runtime);
+    this.#roster = new Roster(site, runtime, () => this.#checkEmpty());
   }
 
   /** Listens. Rejects where the address cannot be had. */
@@ -207,70 +203,7 @@ export class SiteServer implements Server, EntranceOwner {
   }
 
   open(accepted: Accepted, transport: Transport, early: Uint8Array): boolean {
-    const { route, params } = accepted.match;
-    const { settings } = route;
-    const connection = new SocketConnection({
-      role: "server",
-      transport,
-      settings,
-      ticker: connectionTicker(settings, this.#runtime),
-      request: accepted.request,
-      params,
-      subprotocol: accepted.subprotocol,
-      extensions: NO_EXTENSIONS,
-      transform: undefined,
-      owner: this,
-    });
-    connection.data = accepted.data;
-    // What the handler's constructor sends comes after the answer.
-    connection.link.isHeld = true;
-    const start = this.#prepare(accepted, connection);
-    if (start === undefined) {
-      this.#closing.delete(connection);
-      return false;
-    }
-    transport.sink = connection.link;
-    this.#connectionCount++;
-    // The constructor may have closed it.
-    if (connection.readyState === 1) this.#site.openConnections.add(connection);
-    transport.write(accepted.response);
-    connection.link.isHeld = false;
-    start();
-    // What shared a segment with the request comes after `open`.
-    if (early.length > 0) connection.link.data(early);
-    return true;
-  }
-
-  // What connections say.
-
-  onClosing(connection: SocketConnection): void {
-    this.#site.openConnections.delete(connection);
-    this.#closing.add(connection);
-  }
-
-  onClosed(connection: SocketConnection): void {
-    this.#closing.delete(connection);
-    this.#connectionCount--;
-    this.#checkEmpty();
-  }
-
-  /** Makes the handler of a connection; it is not started yet. */
-  #prepare(
-    accepted: Accepted,
-    connection: SocketConnection,
-  ): (() => void) | undefined {
-    const { handlerClass, handlerFunction } = accepted.match.route;
-    if (handlerClass === undefined) {
-      return () => void connection.run(handlerFunction!);
-    }
-    try {
-      const handler = new handlerClass(connection);
-      return () => connection.handle(handler);
-    } catch (error) {
-      connection.link.discard();
-      this.reportError(error, connection);
-      return undefined;
-    }
+    return this.#roster.open(accepted, transport, early);
   }
 
   #enter(transport: Transport): Entrance {
@@ -315,28 +248,18 @@ export class SiteServer implements Server, EntranceOwner {
     const deadlineMs = nowMs() + timeoutMs;
     await this.#listener?.close();
     for (const entrance of this.#entrances) entrance.shutDown();
-    for (const connection of this.#listConnections()) {
-      connection.closeFor(code, reason, "shutdown");
-    }
+    this.#roster.close(code, reason);
     await this.#empty(timeoutMs);
     for (const entrance of this.#entrances) entrance.drop();
-    for (const connection of this.#listConnections()) {
-      connection.link.drop("close-timeout");
-    }
+    this.#roster.drop();
     await this.#root?.close(Math.max(0, deadlineMs - nowMs()));
     this.#site.left(this);
     this.#finished.resolve();
   }
 
-  /** The connections that came through here and are not gone. */
-  #listConnections(): SocketConnection[] {
-    const open = [...this.#site.openConnections];
-    return [...open.filter(({ owner }) => owner === this), ...this.#closing];
-  }
-
   /** Whether nobody is here any more. */
   get #isEmpty(): boolean {
-    return this.#entrances.size + this.#connectionCount === 0;
+    return this.#entrances.size + this.#roster.size === 0;
   }
 
   /** Waits until all connections are gone, at most for a while. */

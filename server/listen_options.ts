@@ -1,0 +1,95 @@
+/**
+ * Where a site listens.
+ *
+ * @module
+ */
+
+import { checkAmount, checkKeys } from "../connection.ts";
+import type { ListenTls } from "../runtime/transport.ts";
+
+/** Where a site listens. */
+export interface ListenOptions {
+  /** Port; 0 takes a free one. Required, unless `path` is given. */
+  readonly port?: number;
+  /**
+   * Interface.
+   *
+   * @default {"0.0.0.0"}
+   */
+  readonly hostname?: string;
+  /** Path of a Unix socket, instead of a port. */
+  readonly path?: string;
+  /** Serve `wss:` and `https:`. */
+  readonly tls?: ListenTls;
+  /** Length of the kernel's queue of connections not yet accepted. */
+  readonly backlog?: number;
+  /** Whether several processes may share the port (`SO_REUSEPORT`). */
+  readonly reusePort?: boolean;
+  /** Shuts the server down when it aborts. */
+  readonly signal?: AbortSignal;
+}
+
+const LISTEN_OPTION_NAMES = new Set([
+  "port",
+  "hostname",
+  "path",
+  "tls",
+  "backlog",
+  "reusePort",
+  "signal",
+]);
+const TLS_OPTION_NAMES = new Set(["cert", "key", "alpnProtocols"]);
+
+/**
+ * Refuses options that cannot have been meant.
+ *
+ * @throws {TypeError} If one is unknown or of the wrong kind.
+ * @throws {RangeError} If a number is out of range.
+ */
+export function checkListenOptions(options: ListenOptions): void {
+  checkKeys("listen", options, LISTEN_OPTION_NAMES);
+  const { port, path, hostname, backlog, reusePort, signal, tls } = options;
+  if ((port === undefined) === (path === undefined)) {
+    throw new TypeError("Cannot listen: give either a port or a path");
+  }
+  if (port !== undefined) checkCount("port", port, 65_535);
+  if (backlog !== undefined) checkCount("backlog", backlog, 2 ** 31 - 1);
+  if (path === "" || !isOptional("string", path)) {
+    throw new TypeError("Cannot listen: the path is no text, or empty");
+  }
+  if (!isOptional("string", hostname)) {
+    throw new TypeError("Cannot listen: the hostname is not a string");
+  }
+  if (!isOptional("boolean", reusePort)) {
+    throw new TypeError("Cannot listen: reusePort is not a boolean");
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError("Cannot listen: signal is not an AbortSignal");
+  }
+  if (tls !== undefined) checkListenTls(tls);
+}
+
+function checkListenTls(tls: ListenTls): void {
+  checkKeys("listen", tls, TLS_OPTION_NAMES);
+  const { cert, key, alpnProtocols = [] } = tls;
+  if (typeof cert !== "string" || typeof key !== "string") {
+    throw new TypeError("Cannot listen: tls needs cert and key, as PEM texts");
+  }
+  if (
+    !Array.isArray(alpnProtocols) ||
+    !alpnProtocols.every((name) => typeof name === "string")
+  ) {
+    throw new TypeError("Cannot listen: alpnProtocols is no array of texts");
+  }
+}
+
+function checkCount(name: string, value: unknown, most: number): void {
+  checkAmount("listen", name, value);
+  if (!Number.isInteger(value) || value as number > most) {
+    throw new RangeError(`Cannot listen: ${name} is out of range: ${value}`);
+  }
+}
+
+function isOptional(type: "boolean" | "string", value: unknown): boolean {
+  return value === undefined || typeof value === type;
+}

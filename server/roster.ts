@@ -1,0 +1,150 @@
+/**
+ * The connections of one server: opens them, counts them, and ends them.
+ *
+ * @module
+ */
+
+import type { Extension } from "../codec.ts";
+import {
+  type Connection,
+  type ConnectionOwner,
+  connectionTicker,
+  SocketConnection,
+} from "../connection.ts";
+import type { Runtime, Transport } from "../runtime/transport.ts";
+import type { Accepted } from "./acceptance.ts";
+
+/** The site that a roster belongs to. */
+export interface RosterSite {
+  /** Its open connections, on whichever server. */
+  readonly openConnections: Set<SocketConnection>;
+  /** Told of what a handler threw. */
+  reportError(error: unknown, connection?: Connection): void;
+}
+
+const NO_EXTENSIONS: readonly Extension[] = [];
+
+/** The connections of one server. */
+export class Roster implements ConnectionOwner {
+  readonly #site: RosterSite;
+  readonly #runtime: Runtime;
+  readonly #left: () => void;
+  /** Connections that close. The open ones are the site's to keep. */
+  readonly #closing: Set<SocketConnection> = new Set();
+  #size = 0;
+
+  /**
+   * @param site The site.
+   * @param runtime The runtime at hand.
+   * @param left Told when a connection is gone.
+   */
+  constructor(site: RosterSite, runtime: Runtime, left: () => void) {
+    this.#site = site;
+    this.#runtime = runtime;
+    this.#left = left;
+  }
+
+  /** Count of the connections that are not gone. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /**
+   * Opens a connection that has been accepted.
+   *
+   * @param accepted The request.
+   * @param transport Where the answer goes; the connection's from now on.
+   * @param early What arrived after the request.
+   * @returns `false` when its handler could not be made; nothing was sent then.
+   */
+  open(accepted: Accepted, transport: Transport, early: Uint8Array): boolean {
+    const { route, params } = accepted.match;
+    const { settings } = route;
+    const connection = new SocketConnection({
+      role: "server",
+      transport,
+      settings,
+      ticker: connectionTicker(settings, this.#runtime),
+      request: accepted.request,
+      params,
+      subprotocol: accepted.subprotocol,
+      extensions: NO_EXTENSIONS,
+      transform: undefined,
+      owner: this,
+    });
+    connection.data = accepted.data;
+    // What the handler's constructor sends comes after the answer.
+    connection.link.isHeld = true;
+    const start = this.#prepare(accepted, connection);
+    if (start === undefined) {
+      this.#closing.delete(connection);
+      return false;
+    }
+    transport.sink = connection.link;
+    this.#size++;
+    // The constructor may have closed it.
+    if (connection.readyState === 1) this.#site.openConnections.add(connection);
+    transport.write(accepted.response);
+    connection.link.isHeld = false;
+    start();
+    // What shared a segment with the request comes after `open`.
+    if (early.length > 0) connection.link.data(early);
+    return true;
+  }
+
+  /** Starts the closing handshake with everybody. */
+  close(code: number, reason: string): void {
+    for (const connection of this.#list()) {
+      connection.closeFor(code, reason, "shutdown");
+    }
+  }
+
+  /** Drops everybody. */
+  drop(): void {
+    for (const connection of this.#list()) {
+      connection.link.drop("close-timeout");
+    }
+  }
+
+  // What connections say.
+
+  reportError(error: unknown, connection?: Connection): void {
+    this.#site.reportError(error, connection);
+  }
+
+  onClosing(connection: SocketConnection): void {
+    this.#site.openConnections.delete(connection);
+    this.#closing.add(connection);
+  }
+
+  onClosed(connection: SocketConnection): void {
+    this.#closing.delete(connection);
+    this.#size--;
+    this.#left();
+  }
+
+  /** Makes the handler of a connection; it is not started yet. */
+  #prepare(
+    accepted: Accepted,
+    connection: SocketConnection,
+  ): (() => void) | undefined {
+    const { handlerClass, handlerFunction } = accepted.match.route;
+    if (handlerClass === undefined) {
+      return () => void connection.run(handlerFunction!);
+    }
+    try {
+      const handler = new handlerClass(connection);
+      return () => connection.handle(handler);
+    } catch (error) {
+      connection.link.discard();
+      this.reportError(error, connection);
+      return undefined;
+    }
+  }
+
+  /** The connections that came through here and are not gone. */
+  #list(): SocketConnection[] {
+    const open = [...this.#site.openConnections];
+    return [...open.filter(({ owner }) => owner === this), ...this.#closing];
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Options of a site.
+ *
+ * @module
+ */
+
+import {
+  checkAmount,
+  checkKeys,
+  type Connection,
+  CONNECTION_OPTION_NAMES,
+  type ConnectionOptions,
+  connectionSettings,
+} from "../connection.ts";
+import { checkOriginRules, type OriginRules } from "./origin.ts";
+import type { RootHandler } from "./site_server.ts";
+
+/** Options of a site; those of a connection are the defaults of its handlers. */
+export interface SiteOptions extends ConnectionOptions {
+  /**
+   * Answers the requests that are not for a handler, on the same port, through
+   * the runtime's own HTTP server. Without it they are answered 404 or 426.
+   */
+  readonly root?: RootHandler;
+  /**
+   * Origins that may connect beside the site's own host. A request without
+   * `Origin`, which no browser sends, may always.
+   *
+   * @default {[]}
+   */
+  readonly origins?: OriginRules;
+  /**
+   * How long a client may take to send its request, in milliseconds, from when
+   * it was accepted. Then it is answered 408.
+   *
+   * @default {10_000}
+   */
+  readonly openTimeoutMs?: number;
+  /**
+   * Told of what a handler or the root threw, and of what failed underneath.
+   * Writes to the console where absent.
+   */
+  readonly onError?: (error: Error, connection?: Connection) => void;
+}
+
+const SITE_OPTION_NAMES = new Set([
+  "root",
+  "origins",
+  "openTimeoutMs",
+  "onError",
+  ...CONNECTION_OPTION_NAMES,
+]);
+
+/**
+ * Refuses options that cannot have been meant.
+ *
+ * @throws {TypeError} If one is unknown or of the wrong kind.
+ * @throws {RangeError} If a number is negative or NaN.
+ */
+export function checkSiteOptions(options: SiteOptions): void {
+  checkKeys("make the site", options, SITE_OPTION_NAMES);
+  connectionSettings("make the site", options);
+  const { root, origins, openTimeoutMs, onError } = options;
+  if (openTimeoutMs !== undefined) {
+    checkAmount("make the site", "openTimeoutMs", openTimeoutMs);
+  }
+  if (origins !== undefined) checkOriginRules("make the site", origins);
+  for (const [name, value] of Object.entries({ root, onError })) {
+    if (value !== undefined && typeof value !== "function") {
+      throw new TypeError(`Cannot make the site: ${name} is not a function`);
+    }
+  }
+}
