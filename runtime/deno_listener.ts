@@ -15,6 +15,18 @@ const FIRST_WAIT_MS = 5;
 /** Longest wait after a failure to accept, in milliseconds. */
 const MAX_WAIT_MS = 1000;
 
+/**
+ * Whether a connection was reset before it was accepted, as probes of load
+ * balancers are. Deno asks for its addresses, and fails where it has none any
+ * more. Nothing is wrong with the listener then, and waiting would let those who
+ * reset hold everybody else up.
+ */
+function isGone(error: unknown): boolean {
+  return error instanceof Deno.errors.NotConnected ||
+    error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.ConnectionAborted;
+}
+
 type StreamListener = Deno.TcpListener | Deno.UnixListener;
 
 function open(options: TransportListenOptions): StreamListener {
@@ -87,6 +99,7 @@ export class DenoListener implements Listener {
         this.#welcome(conn);
       } catch (error) {
         if (this.#isClosed) return;
+        if (isGone(error)) continue;
         if (waitMs === 0) this.#tell(error);
         waitMs = Math.min(Math.max(FIRST_WAIT_MS, waitMs * 2), MAX_WAIT_MS);
         await this.#wait(waitMs);

@@ -182,3 +182,27 @@ test("a listener outlives a lack of descriptors (OS-1)", async () => {
   const toldCount = output.text.split("acceptFailed").length - 1;
   assert(isTold ? toldCount < 10 : toldCount === 0);
 });
+
+test("connections that are reset before they are accepted hold nobody up", async () => {
+  const [program = "", ...args] = command("./listening_child.ts");
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const exited = new Promise((resolve) => child.on("close", resolve));
+  const output = new Recorder();
+  child.stdout.on(
+    "data",
+    (chunk: Uint8Array) => output.data(new Uint8Array(chunk)),
+  );
+  await output.until(() => output.text.includes("\n"));
+  const port = Number(output.text.split("\n")[0]);
+  assert(await answers(port));
+  child.stdin.write("x");
+  await output.until(() => output.text.includes("busy"));
+  const crowd = Array.from({ length: 50 }, () => open(port));
+  await Promise.all(crowd.map(({ connected }) => connected));
+  for (const { socket } of crowd) socket.resetAndDestroy();
+  await Promise.all(crowd.map(({ closed }) => closed));
+  assert(await answers(port));
+  child.kill("SIGKILL");
+  await exited;
+  assert(!output.text.includes("acceptFailed"), output.text);
+});

@@ -1,6 +1,7 @@
 /**
  * Run by `listener_test.ts` in a process of its own: listens on the Unix socket
- * given, or on a free port, says where, and echoes.
+ * given, or on a free port, says where, and echoes. For a byte on standard input
+ * it does nothing else for a while, and then says so.
  */
 import process from "node:process";
 import { loadRuntime } from "../../runtime/transport.ts";
@@ -22,3 +23,9 @@ const listener = await runtime.listen({
 });
 const { address } = listener;
 console.log(address.transport === "tcp" ? address.port : address.path);
+
+process.stdin.on("data", () => {
+  const end = performance.now() + 300;
+  console.log("busy");
+  while (performance.now() < end);
+});
