@@ -41,7 +41,7 @@ async function prepare() {
     SOCKEYE_DENO: runtimes.deno,
     SOCKEYE_BUN: runtimes.bun,
     SOCKEYE_NODE: runtimes.node,
-    ...await findPeers(),
+    ...await findPeers(root),
   };
   return { root, runtimes, jsr, env };
 }

@@ -27,7 +27,8 @@ export function checkoutPath(path: string): string {
   return fileURLToPath(new URL(`../../${path}`, import.meta.url));
 }
 
-function firstThere(
+/** The first of some paths where something is. */
+export function firstThere(
   paths: readonly (string | undefined)[],
 ): string | undefined {
   return paths.find((path) => path !== undefined && existsSync(path));

@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
+import { unpackDebian } from "./debian.mjs";
 import { run } from "./process.mjs";
 
 /** @param {string} root @param {string} name */
@@ -98,43 +99,71 @@ async function findPython() {
   return undefined;
 }
 
-/** Installs Debian packages; only as root, and a failure is no failure of the suite. */
-async function installDebian(packages) {
-  const apt = findProgram(["apt-get"]);
-  if (apt === undefined || process.getuid?.() !== 0) return;
-  console.log(`Installing ${packages.join(", ")}`);
+/** Makes apt know what there is; only as root. */
+async function updateDebian(apt) {
+  if (process.getuid?.() !== 0) return;
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   await run(apt, ["update", "-q"], { env, timeoutMs: 90_000 });
+}
+
+/** Installs Debian packages; only as root, and a failure is no failure of the suite. */
+async function installDebian(apt, packages) {
+  if (process.getuid?.() !== 0) return;
+  console.log(`Installing ${packages.join(", ")}`);
   const { code, output } = await run(
     apt,
     ["install", "-qy", "--no-install-recommends", ...packages],
-    { env, timeoutMs: 240_000 },
+    { env: { DEBIAN_FRONTEND: "noninteractive" }, timeoutMs: 240_000 },
   );
   if (code !== 0) console.log(output.split("\n").slice(-10).join("\n"));
 }
 
+/** Reverse proxies. Not installed, since that would start them. */
+const PROXIES = ["nginx", "haproxy", "caddy"];
+
+/** Where a proxy is, and has been unpacked to. */
+function findProxy(root, name) {
+  const unpacked = [`usr/sbin/${name}`, `usr/bin/${name}`]
+    .map((path) => join(root, "node_modules/.cache/debian", name, path));
+  return [...unpacked, `/usr/sbin/${name}`].find((path) => existsSync(path)) ??
+    findProgram([name]);
+}
+
 /**
- * Finds the peers of the interop tests, after an attempt to install them.
+ * Finds the peers of the interop tests, after an attempt to get them.
  *
+ * @param {string} root
  * @returns {Promise<Record<string, string>>} Environment that tells the tests;
  * a peer that is not there is left out.
  */
-export async function findPeers() {
-  let chromium = findProgram(CHROMIUM);
-  let python = await findPython();
+export async function findPeers(root) {
   const packages = [
-    ...(chromium ? [] : ["chromium"]),
-    ...(python ? [] : ["python3-websockets"]),
+    ...(findProgram(CHROMIUM) ? [] : ["chromium"]),
+    ...(await findPython() ? [] : ["python3-websockets"]),
   ];
-  if (packages.length > 0) {
-    await installDebian(packages);
-    chromium ??= findProgram(CHROMIUM);
-    python ??= await findPython();
+  const proxies = PROXIES.filter((name) => !findProxy(root, name));
+  const apt = findProgram(["apt-get"]);
+  if (apt !== undefined && packages.length + proxies.length > 0) {
+    await updateDebian(apt);
+    if (packages.length > 0) await installDebian(apt, packages);
+    for (const name of proxies) {
+      console.log(`Unpacking ${name}`);
+      const folder = join(root, "node_modules/.cache/debian", name);
+      await unpackDebian(apt, name, folder);
+    }
   }
-  return {
-    ...(chromium && { SOCKEYE_CHROMIUM: chromium }),
-    ...(python && { SOCKEYE_PYTHON: python }),
+  const found = {
+    SOCKEYE_CHROMIUM: findProgram(CHROMIUM),
+    SOCKEYE_PYTHON: await findPython(),
+    ...Object.fromEntries(
+      PROXIES.map((
+        name,
+      ) => [`SOCKEYE_${name.toUpperCase()}`, findProxy(root, name)]),
+    ),
   };
+  return Object.fromEntries(
+    Object.entries(found).filter(([, path]) => path !== undefined),
+  );
 }
 
 /** Whether JSR answers; asked once, since the tests of each file would ask again. */

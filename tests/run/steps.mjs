@@ -112,10 +112,12 @@ function staticSteps(context) {
     whole(context, "deno fmt", deno, ["fmt", "--check"]),
     whole(context, "deno lint", deno, ["lint"]),
     typeCheck(context),
-    whole(context, "deno check of the README", deno, [
+    whole(context, "deno check of the README and the guide", deno, [
       "check",
       "--doc-only",
       "README.md",
+      "docs/guide.md",
+      "docs/deploying.md",
     ]),
     whole(context, "deno doc --lint", deno, ["doc", "--lint", ...doors]),
     whole(context, "deno publish --dry-run", deno, [
