@@ -23,7 +23,10 @@ export interface ListenOptions {
   readonly tls?: ListenTls;
   /** Length of the kernel's queue of connections not yet accepted. */
   readonly backlog?: number;
-  /** Whether several processes may share the port (`SO_REUSEPORT`). */
+  /**
+   * Whether several processes may share the port (`SO_REUSEPORT`). Deno needs
+   * `--unstable-net` for it, and ends a process that asks for it without.
+   */
   readonly reusePort?: boolean;
   /** Shuts the server down when it aborts. */
   readonly signal?: AbortSignal;
