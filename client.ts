@@ -27,6 +27,7 @@ import {
   type UpgradeAgreement,
 } from "./codec.ts";
 import {
+  callbackHandler,
   checkAmount,
   checkKeys,
   type Connection,
@@ -35,6 +36,7 @@ import {
   type ConnectionOwner,
   connectionSettings,
   connectionTicker,
+  type HandlerCallbacks,
   type HandlerConstructor,
   isHandlerClass,
   printable,
@@ -64,6 +66,7 @@ export {
   type ConnectionRequest,
   type ConnectionStats,
   Handler,
+  type HandlerCallbacks,
   type HandlerConstructor,
   type Hooks,
   type Sendable,
@@ -77,9 +80,9 @@ export interface DialOptions<Data = unknown> extends ConnectionOptions {
    * A class whose hooks handle the connection, as on a site: it is made when the
    * server has accepted, `open` is called, and then, with a `message` hook,
    * messages as they come, maybe before `dial` settles. Without it messages wait
-   * to be taken.
+   * to be taken. Or an object of callbacks, which are told the connection first.
    */
-  readonly handler?: HandlerConstructor<Data>;
+  readonly handler?: HandlerConstructor<Data> | HandlerCallbacks<Data>;
   /** Subprotocols to offer, in order of preference. */
   readonly subprotocols?: readonly string[];
   /**
@@ -171,6 +174,7 @@ export async function dial<Data = unknown>(
 ): Promise<Connection<Data>> {
   const target = parseUrl(url);
   checkOptions(options);
+  const handler = handlerOf(options.handler);
   const settings = connectionSettings("dial", options);
   const key = formatHandshakeKey(crypto.getRandomValues(new Uint8Array(16)));
   const headers = dialHeaders(target, options.headers);
@@ -206,10 +210,20 @@ export async function dial<Data = unknown>(
     return await open(transport, opening, signal, (agreement) => {
       const connection = establish(agreement);
       transport.sink = connection.link;
-      if (options.handler !== undefined) start(connection, options.handler);
+      if (handler !== undefined) start(connection, handler);
       return connection;
     });
   });
+}
+
+/** The class that handles the connection, where one does. */
+function handlerOf<Data>(
+  handler: DialOptions<Data>["handler"],
+): HandlerConstructor<Data> | undefined {
+  if (handler === undefined || isHandlerClass(handler)) {
+    return handler as HandlerConstructor<Data> | undefined;
+  }
+  return callbackHandler("dial", handler as HandlerCallbacks<Data>);
 }
 
 /** Runs a task with a signal that aborts on the caller's, and in time. */
@@ -334,9 +348,6 @@ function parseUrl(url: string | URL): URL {
 
 function checkOptions<Data>(options: DialOptions<Data>): void {
   checkKeys("dial", options, DIAL_OPTION_NAMES);
-  if (options.handler !== undefined && !isHandlerClass(options.handler)) {
-    throw new TypeError("Cannot dial: the handler is not a class");
-  }
   const { subprotocols, requireSubprotocol, tls, openTimeoutMs, signal } =
     options;
   if (subprotocols !== undefined && !Array.isArray(subprotocols)) {

@@ -23,6 +23,10 @@ export {
   isHandlerClass,
 } from "./connection/handler.ts";
 export {
+  callbackHandler,
+  type HandlerCallbacks,
+} from "./connection/callbacks.ts";
+export {
   checkAmount,
   checkKeys,
   CONNECTION_OPTION_NAMES,

@@ -32,6 +32,7 @@ import {
   checkListenOptions,
   type ListenOptions,
 } from "./server/listen_options.ts";
+import type { RouteCallbacks } from "./server/route_callbacks.ts";
 import {
   type HandlerClass,
   type HandlerOptions,
@@ -55,6 +56,7 @@ export {
   type ConnectionRequest,
   type ConnectionStats,
   Handler,
+  type HandlerCallbacks,
   type HandlerFunction,
   type Hooks,
   type Sendable,
@@ -74,6 +76,7 @@ export type {
   UpgradeDecision,
   UpgradeInfo,
 } from "./server/routes.ts";
+export type { RouteCallbacks } from "./server/route_callbacks.ts";
 export type { SiteOptions } from "./server/site_options.ts";
 export type {
   RootHandler,
@@ -136,7 +139,8 @@ export class Site {
    * a pattern, and of patterns the one that was added first.
    * @param handler A class that extends {@linkcode Handler}: each connection gets
    * an instance. Or a function: it runs once for each connection, which is closed
-   * with 1000 when it returns and with 1011 when it throws.
+   * with 1000 when it returns and with 1011 when it throws. Or an object of
+   * callbacks, which are told the connection first.
    * @param options Limits, origins, subprotocols.
    * @throws {TypeError} If the path does not begin with `/` or has a handler
    * already, or an argument is of the wrong kind.
@@ -151,17 +155,29 @@ export class Site {
    *   for await (const message of connection) connection.send(message);
    * });
    * ```
+   *
+   * @example Callbacks
+   * ```ts
+   * import { Site } from "@sockeye/sockeye";
+   *
+   * const site = new Site();
+   * site.addHandler("/echo", {
+   *   open: (connection) => console.log("hello", connection.remoteAddress),
+   *   message: (connection, data) => void connection.send(data),
+   *   close: (_connection, info) => console.log("bye", info.code),
+   * });
+   * ```
    */
   addHandler<Data = unknown>(
     path: string,
-    handler: HandlerClass<Data> | HandlerFunction<Data>,
+    handler: HandlerClass<Data> | HandlerFunction<Data> | RouteCallbacks<Data>,
     options: HandlerOptions = {},
   ): void {
     const { root: _, onError: __, openTimeoutMs: ___, ...defaults } =
       this.#options;
     this.#routes.add(
       path,
-      handler as HandlerClass | HandlerFunction,
+      handler as HandlerClass | HandlerFunction | RouteCallbacks,
       options,
       { ...defaults, origins: defaults.origins ?? [] },
     );

@@ -17,9 +17,13 @@ import {
   checkKeys,
   CONNECTION_OPTION_NAMES,
   connectionSettings,
-  isHandlerClass,
 } from "../connection.ts";
 import { checkOriginRules, type OriginRules } from "./origin.ts";
+import {
+  type RouteCallbacks,
+  type RouteHandler,
+  routeHandler,
+} from "./route_callbacks.ts";
 
 /** What a handler's `upgrade` is told beside the request. */
 export interface UpgradeInfo {
@@ -83,13 +87,9 @@ export interface HandlerOptions extends ConnectionOptions {
 }
 
 /** A handler with its path. */
-export interface Route {
+export interface Route extends RouteHandler {
   /** Path or pattern. */
   readonly path: string;
-  /** The class, or `undefined` for a function. */
-  readonly handlerClass: HandlerClass | undefined;
-  /** The function, or `undefined` for a class. */
-  readonly handlerFunction: HandlerFunction | undefined;
   /** Limits and times of its connections. */
   readonly settings: ConnectionSettings;
   /** Who may connect. */
@@ -133,14 +133,12 @@ export class Routes {
    */
   add(
     path: string,
-    handler: HandlerClass | HandlerFunction,
+    handler: HandlerClass | HandlerFunction | RouteCallbacks,
     options: HandlerOptions,
     defaults: HandlerOptions & { readonly origins: OriginRules },
   ): void {
     checkPath(path);
-    if (typeof handler !== "function") {
-      throw new TypeError("Cannot add the handler: neither class nor function");
-    }
+    const form = routeHandler(handler);
     checkKeys("add the handler", options, OPTION_NAMES);
     checkSubprotocols(options.subprotocols);
     if (options.origins !== undefined) {
@@ -153,11 +151,9 @@ export class Routes {
     if (!replace && this.has(path)) {
       throw new TypeError(`Cannot add the handler: the path has one: ${path}`);
     }
-    const isClass = isHandlerClass(handler);
     const route: Route = {
+      ...form,
       path,
-      handlerClass: isClass ? handler : undefined,
-      handlerFunction: isClass ? undefined : handler,
       settings: connectionSettings("add the handler", {
         ...defaults,
         ...options,
