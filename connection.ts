@@ -97,6 +97,11 @@ export interface ConnectionStats {
  */
 export interface Connection<Data = unknown>
   extends AsyncDisposable, AsyncIterable<Message> {
+  /**
+   * A name for logs, such as `x7k2p-1a`: short, unique in this process, and made
+   * when it is first asked for.
+   */
+  readonly id: string;
   /** The request that opened it. */
   readonly request: ConnectionRequest;
   /** What the parts of the path pattern matched, such as `id` in `/rooms/:id`. */

@@ -26,6 +26,7 @@ import {
   type ConnectionOwner,
   protocolOptions,
 } from "./init.ts";
+import { nameOf } from "./identity.ts";
 import { Link, type LinkOwner } from "./link.ts";
 import { Pings } from "./pings.ts";
 import { Pump } from "./pump.ts";
@@ -72,6 +73,10 @@ export class SocketConnection<Data = unknown>
       this,
     );
     this.#pump = new Pump(this.link);
+  }
+
+  get id(): string {
+    return nameOf(this);
   }
 
   get remoteAddress(): Address {
