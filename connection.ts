@@ -77,11 +77,20 @@ export interface ConnectionStats {
   readonly bytesReceived: number;
   /** Bytes sent, the handshake and framing included. */
   readonly bytesSent: number;
+  /** Bytes received that were payload, of control frames as well. */
+  readonly payloadBytesReceived: number;
+  /**
+   * Bytes of payload that were sent, of control frames as well. What waits in the
+   * send buffer counts already.
+   */
+  readonly payloadBytesSent: number;
   /** Frames received. */
   readonly framesReceived: number;
-  /** Messages received. */
+  /** Frames sent, those in the send buffer included. */
+  readonly framesSent: number;
+  /** Messages received, as far as they have been handed on. */
   readonly messagesReceived: number;
-  /** Messages sent. */
+  /** Messages sent, those in the send buffer included. */
   readonly messagesSent: number;
 }
 

@@ -97,6 +97,11 @@ export class FrameHeader {
     this.#allowRsv1 = allowRsv1;
   }
 
+  /** Bytes that have been read of a header that is not whole. */
+  get splitBytes(): number {
+    return this.#scratchBytes;
+  }
+
   /** Whether a part of a header has been read. */
   get isSplit(): boolean {
     return this.#scratchBytes > 0;

@@ -14,7 +14,12 @@ import {
   SMALL_BLOCK_BYTES,
   viewOf,
 } from "./blocks.ts";
-import { bareHeaderBytes, MAX_HEADER_BYTES, writeHeader } from "./frame.ts";
+import {
+  bareHeaderBytes,
+  MAX_HEADER_BYTES,
+  MAX_SHORT_BYTES,
+  writeHeader,
+} from "./frame.ts";
 import { maskBlindly, randomMaskKey } from "./mask.ts";
 import { SharedFrames } from "./shared_frames.ts";
 import { plainWriter, type TextWriter } from "./text_writer.ts";
@@ -44,6 +49,10 @@ const SPARE_BYTES = 4;
 export class Output {
   /** Bytes that wait to be taken. */
   byteLength = 0;
+  /** Bytes that have been taken, or dropped. */
+  takenBytes = 0;
+  /** What headers took beyond the shortest. */
+  longHeaderBytes = 0;
 
   readonly #masked: boolean;
   readonly #writeUtf8: TextWriter;
@@ -74,6 +83,9 @@ export class Output {
    */
   writeFrame(first: number, payload: Uint8Array, own: boolean): void {
     const length = payload.length;
+    if (length > MAX_SHORT_BYTES) {
+      this.longHeaderBytes += bareHeaderBytes(length) - 2;
+    }
     const masked = this.#masked;
     const maskKey = masked ? randomMaskKey() : undefined;
     // Masking takes a copy in any case: in a block it leaves with its header.
@@ -119,7 +131,9 @@ export class Output {
     const guessed = start + bareHeaderBytes(text.length) + maskBytes;
     const length = this.#writeUtf8(text, block, guessed);
     if (length < 0) return this.#writeEncoded(first, text);
-    const at = start + bareHeaderBytes(length) + maskBytes;
+    const headerBytes = bareHeaderBytes(length);
+    if (headerBytes > 2) this.longHeaderBytes += headerBytes - 2;
+    const at = start + headerBytes + maskBytes;
     if (at !== guessed) block.copyWithin(at, guessed, guessed + length);
     this.#finishText(first, at, length);
   }
@@ -146,6 +160,10 @@ export class Output {
    * afterwards.
    */
   writeRaw(frame: Uint8Array): void {
+    if (frame.length > MAX_SHORT_BYTES + 2) {
+      // The shortest of a header of 4 or 10 bytes with its payload.
+      this.longHeaderBytes += frame.length < 10 + 0x10000 ? 2 : 8;
+    }
     if (frame.length >= BY_REFERENCE_BYTES) {
       this.#seal();
       this.#push(frame, undefined);
@@ -176,6 +194,7 @@ export class Output {
     if (this.byteLength === 0) return undefined;
     const pieces = this.#pieces;
     if (pieces !== undefined) return this.#takePiece(pieces);
+    this.takenBytes += this.byteLength;
     const shared = this.#shared;
     if (shared !== undefined) {
       this.#shared = undefined;
@@ -196,6 +215,7 @@ export class Output {
     this.#nextPiece = 0;
     this.#shared = undefined;
     this.#blockBytes = 0;
+    this.takenBytes += this.byteLength;
     this.byteLength = 0;
   }
 
@@ -211,6 +231,7 @@ export class Output {
     }
     this.#lent = piece.block;
     this.byteLength -= piece.length;
+    this.takenBytes += piece.length;
     // A caller who gives the buffer away too early (`postMessage`, or a
     // WebAssembly memory that grew) loses that message, and no more than that.
     return piece.bytes.length === piece.length

@@ -193,6 +193,34 @@ export class Protocol {
     return this.#receiver === undefined ? 0 : this.#receiver.frames;
   }
 
+  /** Pings, Pongs and Close frames sent so far. */
+  get controlFramesSent(): number {
+    return this.#sender === undefined ? 0 : this.#sender.controlFrames;
+  }
+
+  /**
+   * Tells how much of what was received is payload, control frames included.
+   *
+   * @param receivedBytes All that was given to `receive`, in bytes.
+   */
+  payloadBytesReceived(receivedBytes: number): number {
+    return this.#receiver === undefined
+      ? 0
+      : receivedBytes - this.#receiver.overheadBytes;
+  }
+
+  /**
+   * Tells how much of what was sent is payload, control frames included.
+   *
+   * @param dataFrames Messages and fragments sent, of which whoever sends them
+   * keeps count: a message costs nothing for it here.
+   */
+  payloadBytesSent(dataFrames: number): number {
+    return this.#sender === undefined
+      ? 0
+      : this.#sender.payloadBytes(dataFrames);
+  }
+
   /** Bytes that wait to be taken with `takeOutput`. */
   get outputBytes(): number {
     return this.#sender === undefined ? 0 : this.#sender.output.byteLength;

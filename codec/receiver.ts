@@ -8,6 +8,7 @@ import { decodeClose } from "./close.ts";
 import { ProtocolError, type ProtocolErrorReason } from "./error.ts";
 import type { ProtocolEvent } from "./event.ts";
 import {
+  bareHeaderBytes,
   FIN_BIT,
   FrameHeader,
   MAX_SHORT_BYTES,
@@ -33,6 +34,12 @@ export class Receiver {
   heldPings = 0;
   /** A Close frame or a failure, which waits until the events before it are taken. */
   last: ProtocolEvent | undefined;
+
+  /**
+   * Bytes that were neither payload nor part of the shortest header: what longer
+   * lengths take, and what came after the last frame.
+   */
+  #otherBytes = 0;
 
   readonly #sender: Sender;
   readonly #header: FrameHeader;
@@ -77,6 +84,12 @@ export class Receiver {
     return this.#events === undefined ? 0 : this.#events.length;
   }
 
+  /** Bytes received so far that were not payload. */
+  get overheadBytes(): number {
+    return this.frames * this.#shortHeaderBytes + this.#otherBytes +
+      this.#header.splitBytes;
+  }
+
   /** Takes bytes that arrived, see `Protocol.receive`. */
   receive(chunk: Uint8Array, given = false): void {
     this.#blocked = this.#sender.output.byteLength > 0;
@@ -107,6 +120,7 @@ export class Receiver {
         ? this.#takeControl(chunk, index)
         : this.#takeData(chunk, index, given);
     }
+    if (index < chunk.length) this.#otherBytes += chunk.length - index;
   }
 
   /**
@@ -158,6 +172,9 @@ export class Receiver {
     if (!header.complete) return false;
     header.next();
     this.frames++;
+    if (header.payloadBytes > MAX_SHORT_BYTES) {
+      this.#otherBytes += bareHeaderBytes(header.payloadBytes) - 2;
+    }
     const isControl = header.opcode >= OPCODES.close;
     if (!isControl) {
       const violation = this.#messages.admit(header);

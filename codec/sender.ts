@@ -28,6 +28,8 @@ export class Sender {
   ended = false;
   /** Whether the peer has said its last, so that no Ping needs an answer. */
   answered = false;
+  /** Control frames sent so far. */
+  controlFrames = 0;
   /** The frames that wait to be taken. */
   readonly output: Output;
 
@@ -110,6 +112,7 @@ export class Sender {
     checkControl(payload);
     // After our Close frame it would ask for an answer that may never come.
     if (this.sent !== undefined || this.ended) return false;
+    this.controlFrames++;
     this.output.writeFrame(FIN_BIT | OPCODES.ping, payload, false);
     return true;
   }
@@ -118,8 +121,21 @@ export class Sender {
   pong(payload: Uint8Array): boolean {
     checkControl(payload);
     if (this.answered || this.ended) return false;
+    this.controlFrames++;
     this.output.writeFrame(FIN_BIT | OPCODES.pong, payload, false);
     return true;
+  }
+
+  /**
+   * Tells how many payload bytes were sent.
+   *
+   * @param dataFrames How many of the frames were no control frames.
+   */
+  payloadBytes(dataFrames: number): number {
+    const { byteLength, takenBytes, longHeaderBytes } = this.output;
+    const headerBytes = this.#masked ? 6 : 2;
+    return takenBytes + byteLength - longHeaderBytes -
+      (dataFrames + this.controlFrames) * headerBytes;
   }
 
   /** Whether a Pong waits for the output to be taken. */
@@ -136,6 +152,7 @@ export class Sender {
   close(code: number | undefined, reason: string): void {
     const payload = encodeClose(code, reason);
     if (this.sent !== undefined || this.ended) return;
+    this.controlFrames++;
     this.output.writeFrame(FIN_BIT | OPCODES.close, payload, true);
     this.sent = { code: code ?? NO_STATUS, reason };
     this.#fragmenting = 0;

@@ -66,8 +66,8 @@ export class Link implements TransportSink, Ticking {
   readonly settings: ConnectionSettings;
   /** Messages received, as far as they have been handed on. */
   messagesReceived = 0;
-  /** Messages sent. */
-  messagesSent = 0;
+  /** Messages, and fragments of messages, sent. */
+  dataFramesSent = 0;
   /** Wire bytes received. */
   bytesReceived = 0;
   /** Whether the last `send` left the buffer over its mark. */
@@ -493,7 +493,7 @@ export class Link implements TransportSink, Ticking {
   }
 
   #sent(): boolean {
-    this.messagesSent++;
+    this.dataFramesSent++;
     if (this.protocol.outputBytes >= FLUSH_BYTES) this.flush();
     else this.#flushSoon();
     if (this.bufferedBytes < this.settings.sendHighWaterBytes) return true;

@@ -9,6 +9,8 @@
 export class SendQueue {
   /** What waits, in bytes or characters. */
   waitingBytes = 0;
+  /** Fragments sent that did not end their message. */
+  openFragments = 0;
   /** Called when the connection is gone; whoever waits for a chunk sets it. */
   interrupt: ((error: Error) => void) | undefined;
   #last: Promise<void> = Promise.resolve();

@@ -111,7 +111,11 @@ async function send(
 ): Promise<void> {
   const { link } = connection;
   if (!link.isOpen) throw new ClosedError(await connection.closed);
-  if (!link.sendFragment(fragment, fin) && !fin) await connection.drained;
+  const sentBefore = link.dataFramesSent;
+  const mayGoOn = link.sendFragment(fragment, fin);
+  if (fin) return;
+  connection.queue.openFragments += link.dataFramesSent - sentBefore;
+  if (!mayGoOn) await connection.drained;
 }
 
 /** Leading half of a character above U+FFFF, at the end of a text. */

@@ -131,13 +131,18 @@ export class SocketConnection<Data = unknown>
   }
 
   get stats(): ConnectionStats {
-    const { link } = this;
+    const { bytesReceived, dataFramesSent, messagesReceived } = this.link;
+    const { protocol, transport } = this.link;
+    const openFragments = this.#queue?.openFragments ?? 0;
     return {
-      bytesReceived: link.bytesReceived,
-      bytesSent: link.transport.writtenBytes,
-      framesReceived: link.protocol.framesReceived,
-      messagesReceived: link.messagesReceived,
-      messagesSent: link.messagesSent,
+      bytesReceived,
+      bytesSent: transport.writtenBytes,
+      payloadBytesReceived: protocol.payloadBytesReceived(bytesReceived),
+      payloadBytesSent: protocol.payloadBytesSent(dataFramesSent),
+      framesReceived: protocol.framesReceived,
+      framesSent: dataFramesSent + protocol.controlFramesSent,
+      messagesReceived,
+      messagesSent: dataFramesSent - openFragments,
     };
   }
 

@@ -317,6 +317,7 @@ test("a header is split from its first byte to its last", () => {
   const bytes = frame({ mask: true, payload: "x" }).subarray(0, 6);
   for (let index = 0; index < bytes.length; index++) {
     assertStrictEquals(header.isSplit, index > 0, `${index}`);
+    assertStrictEquals(header.splitBytes, index);
     header.read(bytes.subarray(index, index + 1), 0);
   }
   assert(header.complete && !header.isSplit);

@@ -493,3 +493,35 @@ test("text beyond half a megabyte, and memory that may move, go out whole", () =
   assertEquals(frames[1]!.payload.length, 600_000);
   assert(frames[1]!.payload.every((byte) => byte === 7));
 });
+
+test("AB23: what headers take beyond the shortest is counted, by each way in", () => {
+  for (const masked of [false, true]) {
+    for (
+      const [length, more] of [[125, 0], [126, 2], [65_535, 2], [65_536, 8]]
+    ) {
+      const bytes = new Uint8Array(length!);
+      const writes: ((output: Output) => void)[] = [
+        (output) => output.writeFrame(BINARY, bytes, false),
+        (output) => output.writeFrame(BINARY, bytes.slice(), true),
+        (output) => output.writeText(TEXT, "a".repeat(length!)),
+        // Longer in bytes than in characters.
+        (output) => output.writeText(TEXT, `ä${"a".repeat(length! - 2)}`),
+        (output) => output.writeRaw(frame({ payload: bytes })),
+      ];
+      for (const [index, write] of writes.entries()) {
+        const output = new Output(masked);
+        write(output);
+        write(output);
+        const what = `${masked} ${length} ${index}`;
+        assertStrictEquals(output.longHeaderBytes, more! * 2, what);
+        const waiting = output.byteLength;
+        const taken = concat(...takeAll(output)).length;
+        assertStrictEquals(taken, waiting, what);
+        assertStrictEquals(output.takenBytes, taken, what);
+        write(output);
+        output.clear();
+        assertStrictEquals(output.takenBytes, taken * 1.5, what);
+      }
+    }
+  }
+});

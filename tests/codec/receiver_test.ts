@@ -542,3 +542,24 @@ test("a short frame is told from what it is not", () => {
     );
   }
 });
+
+test("AB23: what is no payload is counted, in whole headers and in parts", () => {
+  for (const role of ROLES) {
+    const { receiver } = subject(role);
+    const bare = role === "server" ? 6 : 2;
+    const read = (bytes: Uint8Array): number => {
+      receiver.receive(bytes);
+      return receiver.overheadBytes;
+    };
+    assertStrictEquals(receiver.overheadBytes, 0);
+    assertStrictEquals(read(peerFrame(role, { payload: "abc" })), bare);
+    const long = peerFrame(role, { payload: new Uint8Array(126) });
+    assertStrictEquals(read(long.slice(0, 1)), bare + 1);
+    assertStrictEquals(read(long.slice(1)), bare * 2 + 2);
+    const longer = peerFrame(role, { payload: new Uint8Array(65_536) });
+    assertStrictEquals(read(longer), bare * 3 + 2 + 8);
+    const close = peerFrame(role, { opcode: "close" });
+    assertStrictEquals(read(concat(close, long)), bare * 4 + 10 + long.length);
+    assertStrictEquals(read(long), bare * 4 + 10 + long.length * 2);
+  }
+});

@@ -272,3 +272,26 @@ test("owesPong tells whether a Pong waits for the output to be taken", () => {
   sender.take();
   assertEquals(sender.owesPong, false);
 });
+
+test("AB23: payload bytes are told from the count of data frames", () => {
+  for (const role of ROLES) {
+    const sender = new Sender(role, undefined);
+    assertStrictEquals(sender.payloadBytes(0), 0);
+    sender.text("abc", true);
+    sender.binary(new Uint8Array(126), true);
+    sender.prepared(prepareMessage("abc"));
+    sender.fragment("ab", false);
+    sender.fragment("c", true);
+    sender.ping(new Uint8Array(4));
+    sender.pong(new Uint8Array(5));
+    sender.close(1000, "");
+    sender.close(1000, "");
+    assertStrictEquals(sender.controlFrames, 3);
+    const payloadBytes = 3 + 126 + 3 + 3 + 4 + 5 + 2;
+    assertStrictEquals(sender.payloadBytes(5), payloadBytes);
+    sender.take();
+    assertStrictEquals(sender.payloadBytes(5), payloadBytes);
+    sender.abandon();
+    assertStrictEquals(sender.payloadBytes(5), payloadBytes);
+  }
+});

@@ -271,7 +271,10 @@ test("stats count messages, frames and bytes", async () => {
   assertEquals(rig.connection.stats, {
     bytesReceived: 8 + 6 + 7 + 6,
     bytesSent: 2 + 7 + 7,
+    payloadBytesReceived: 2 + 1,
+    payloadBytesSent: 5 + 5,
     framesReceived: 4,
+    framesSent: 3,
     messagesReceived: 2,
     messagesSent: 2,
   });

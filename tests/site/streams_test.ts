@@ -70,7 +70,10 @@ test("sendStream: a fragment per chunk, pings between, others after", async () =
     ]);
     connection.send("last");
     assertEquals(await readFrames(client, 1), ["text.last"]);
-    assertEquals(connection.stats.messagesSent >= 4, true);
+    // Fragments are frames, not messages.
+    const { messagesSent, framesSent, payloadBytesSent } = connection.stats;
+    assertEquals([messagesSent, framesSent], [4, 7 + 2]);
+    assertEquals(payloadBytesSent, "abcafterxylast".length + 1 + 1);
     await client[Symbol.asyncDispose]();
   });
 });
