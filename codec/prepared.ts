@@ -13,7 +13,7 @@ import { Output } from "./output.ts";
  * (RFC 6455, section 5.1), so all connections can share the bytes.
  */
 export interface PreparedMessage {
-  /** The message; bytes must stay unchanged. */
+  /** The message; bytes are those in the frame. */
   readonly data: Message;
   /** The whole frame; only read. */
   readonly frame: Uint8Array;
@@ -38,5 +38,6 @@ export function prepareMessage(data: Message): PreparedMessage {
     frame.set(part, at);
     at += part.length;
   }
-  return { data, frame };
+  if (typeof data === "string") return { data, frame };
+  return { data: frame.subarray(frame.length - data.length), frame };
 }
