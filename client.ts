@@ -58,17 +58,21 @@ export {
   HeaderList,
 } from "./codec.ts";
 export {
+  type BroadcastCount,
+  type BroadcastOptions,
   type CloseCause,
   ClosedError,
   type CloseInfo,
   type Connection,
   type ConnectionOptions,
   type ConnectionRequest,
+  type ConnectionSite,
   type ConnectionStats,
   Handler,
   type HandlerCallbacks,
   type HandlerConstructor,
   type Hooks,
+  type PublishOptions,
   type Sendable,
   type SendOptions,
 } from "./connection.ts";

@@ -10,6 +10,10 @@
  */
 
 import type { CloseInfo } from "./connection/close_info.ts";
+import type {
+  BroadcastCount,
+  ConnectionSite,
+} from "./connection/membership.ts";
 import type { Extension, Message } from "./codec.ts";
 import type { Address } from "./runtime/transport.ts";
 
@@ -22,11 +26,19 @@ export {
   type Hooks,
   isHandlerClass,
 } from "./connection/handler.ts";
+export type {
+  BroadcastCount,
+  BroadcastOptions,
+  ConnectionSite,
+  Home,
+  PublishOptions,
+} from "./connection/membership.ts";
 export {
   callbackHandler,
   type HandlerCallbacks,
 } from "./connection/callbacks.ts";
 export {
+  type BroadcastOverflow,
   checkAmount,
   checkKeys,
   CONNECTION_OPTION_NAMES,
@@ -92,6 +104,11 @@ export interface ConnectionStats {
   readonly messagesReceived: number;
   /** Messages sent, those in the send buffer included. */
   readonly messagesSent: number;
+  /**
+   * Broadcasts, and messages of topics, that it did not get because it was too
+   * slow, see `broadcastOverflow`.
+   */
+  readonly messagesDropped: number;
 }
 
 /**
@@ -142,6 +159,18 @@ export interface Connection<Data = unknown>
   /** Counters. */
   readonly stats: ConnectionStats;
   /**
+   * The site that it belongs to.
+   *
+   * @throws {TypeError} If the connection was dialled.
+   */
+  readonly site: ConnectionSite;
+  /**
+   * The topics that it is subscribed to; a copy.
+   *
+   * @throws {TypeError} If the connection was dialled.
+   */
+  readonly topics: ReadonlySet<string>;
+  /**
    * Messages as a stream. Reading it takes them, as `receive` does; what is not
    * read makes reading from the peer pause. Cancelling it closes the connection.
    */
@@ -169,6 +198,42 @@ export interface Connection<Data = unknown>
    * unknown or of the wrong kind.
    */
   send(data: Sendable, options?: SendOptions): boolean;
+
+  /**
+   * Subscribes to a topic, until {@linkcode Connection.unsubscribe} or the end of
+   * the connection. Every connection that closes has left all its topics before
+   * its `close` hook is called.
+   *
+   * @param topic Any text but the empty one. Topics cost nothing while nobody is
+   * subscribed to them; still, bound those that a peer may choose.
+   * @returns Whether that is new: `false` where it was subscribed already, or is
+   * open no more.
+   * @throws {TypeError} If the topic is not such a text, or the connection was
+   * dialled.
+   */
+  subscribe(topic: string): boolean;
+
+  /**
+   * Unsubscribes from a topic.
+   *
+   * @param topic Topic.
+   * @returns Whether it was subscribed.
+   * @throws {TypeError} If the topic is not a text, or is empty, or the connection
+   * was dialled.
+   */
+  unsubscribe(topic: string): boolean;
+
+  /**
+   * Sends a message to everyone else who is subscribed to a topic. It need not be
+   * subscribed itself.
+   *
+   * @param topic Topic.
+   * @param data Message, as for `send`. Bytes are copied.
+   * @returns How many connections it went to, of those in this process.
+   * @throws {TypeError} If an argument is of the wrong kind, or the connection was
+   * dialled.
+   */
+  publish(topic: string, data: Sendable): BroadcastCount;
 
   /**
    * Sends one message in fragments, one for each chunk (RFC 6455, section 5.4).

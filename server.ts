@@ -19,15 +19,17 @@
  * @module
  */
 
-import { prepareMessage } from "./codec.ts";
-import {
-  type Connection,
-  type HandlerFunction,
-  type Sendable,
-  type SocketConnection,
-  toMessage,
+import type {
+  BroadcastCount,
+  BroadcastOptions,
+  Connection,
+  ConnectionSite,
+  HandlerFunction,
+  PublishOptions,
+  Sendable,
 } from "./connection.ts";
 import { loadRuntime } from "./runtime/transport.ts";
+import { Crowd } from "./server/crowd.ts";
 import {
   checkListenOptions,
   type ListenOptions,
@@ -48,17 +50,22 @@ import {
 } from "./server/site_server.ts";
 
 export {
+  type BroadcastCount,
+  type BroadcastOptions,
+  type BroadcastOverflow,
   type CloseCause,
   ClosedError,
   type CloseInfo,
   type Connection,
   type ConnectionOptions,
   type ConnectionRequest,
+  type ConnectionSite,
   type ConnectionStats,
   Handler,
   type HandlerCallbacks,
   type HandlerFunction,
   type Hooks,
+  type PublishOptions,
   type Sendable,
   type SendOptions,
 } from "./connection.ts";
@@ -67,6 +74,7 @@ export type {
   ListenTls,
   RootRequestInfo,
 } from "./runtime/transport.ts";
+export type { Broker } from "./server/broker.ts";
 export type { ListenOptions } from "./server/listen_options.ts";
 export type { OriginRule, OriginRules } from "./server/origin.ts";
 export type {
@@ -78,19 +86,12 @@ export type {
 } from "./server/routes.ts";
 export type { RouteCallbacks } from "./server/route_callbacks.ts";
 export type { SiteOptions } from "./server/site_options.ts";
+export type { SlowPeerOptions } from "./server/slow_peers.ts";
 export type {
   RootHandler,
   Server,
   ShutdownOptions,
 } from "./server/site_server.ts";
-
-/** How many connections a broadcast went to. */
-export interface BroadcastCount {
-  /** Connections that took the message. */
-  readonly sent: number;
-  /** Connections that did not: closing, or over the limit of their send buffer. */
-  readonly skipped: number;
-}
 
 /**
  * Handlers by path, for any number of listening sockets.
@@ -98,11 +99,11 @@ export interface BroadcastCount {
  * The site reads each request itself. One that asks for a WebSocket on a path with
  * a handler is checked and upgraded; every other belongs to the root.
  */
-export class Site {
+export class Site implements ConnectionSite {
   readonly #routes: Routes = new Routes();
   readonly #options: SiteOptions;
   readonly #servers: Set<SiteServer> = new Set();
-  readonly #connections: Set<SocketConnection> = new Set();
+  readonly #crowd: Crowd;
   readonly #owner: ServerOwner;
 
   /**
@@ -116,10 +117,15 @@ export class Site {
     checkSiteOptions(options);
     const { root, openTimeoutMs = 10_000 } = options;
     this.#options = options;
+    this.#crowd = new Crowd({
+      site: this,
+      broker: options.broker,
+      reportError: (error) => this.#report(error, undefined),
+    });
     this.#owner = {
       root,
       openTimeoutMs,
-      openConnections: this.#connections,
+      crowd: this.#crowd,
       match: (target) => this.#match(target),
       reportError: (error, connection) => this.#report(error, connection),
       left: (server) => void this.#servers.delete(server),
@@ -128,7 +134,15 @@ export class Site {
 
   /** The connections that are open now. */
   get connections(): ReadonlySet<Connection> {
-    return this.#connections;
+    return this.#crowd.connections;
+  }
+
+  /**
+   * The topics that somebody is subscribed to, in this process, and who: see
+   * {@linkcode Connection.subscribe}.
+   */
+  get topics(): ReadonlyMap<string, ReadonlySet<Connection>> {
+    return this.#crowd.topics.members;
   }
 
   /**
@@ -173,8 +187,13 @@ export class Site {
     handler: HandlerClass<Data> | HandlerFunction<Data> | RouteCallbacks<Data>,
     options: HandlerOptions = {},
   ): void {
-    const { root: _, onError: __, openTimeoutMs: ___, ...defaults } =
-      this.#options;
+    const {
+      root: _,
+      onError: __,
+      openTimeoutMs: ___,
+      broker: ____,
+      ...defaults
+    } = this.#options;
     this.#routes.add(
       path,
       handler as HandlerClass | HandlerFunction | RouteCallbacks,
@@ -227,26 +246,55 @@ export class Site {
   }
 
   /**
-   * Sends a message to every open connection. It is framed once; a connection
-   * that does not read delays no other.
+   * Sends a message to every open connection of this process. It is framed once;
+   * a connection that does not read delays no other, see `broadcastOverflow`.
+   *
+   * It goes to those who are connected when it is called, whoever comes or goes
+   * meanwhile.
    *
    * @param data Message, as for `send`. Bytes are copied.
+   * @param options Who gets it; everybody where absent, the sender included.
+   * @throws {TypeError} If an argument is of the wrong kind.
    */
-  broadcast(data: Sendable): BroadcastCount {
-    const message = prepareMessage(toMessage(data));
-    let sent = 0;
-    let skipped = 0;
-    for (const connection of this.#connections) {
-      if (connection.sendPrepared(message)) sent++;
-      else skipped++;
-    }
-    return { sent, skipped };
+  broadcast(data: Sendable, options?: BroadcastOptions): BroadcastCount {
+    return this.#crowd.broadcast(data, options);
+  }
+
+  /**
+   * Sends a message to everyone who is subscribed to a topic; as `broadcast`
+   * otherwise. With a broker it goes to the other processes of the site as well,
+   * where `except` does not count.
+   *
+   * @param topic Topic.
+   * @param data Message, as for `send`. Bytes are copied.
+   * @param options Who does not get it.
+   * @returns How many connections it went to, of those in this process.
+   * @throws {TypeError} If an argument is of the wrong kind.
+   *
+   * @example Rooms
+   * ```ts
+   * import { Site } from "@sockeye/sockeye";
+   *
+   * const site = new Site();
+   * site.addHandler("/rooms/:id", async (connection) => {
+   *   const room = connection.params.id!;
+   *   connection.subscribe(room);
+   *   for await (const message of connection) site.publish(room, message);
+   * });
+   * ```
+   */
+  publish(
+    topic: string,
+    data: Sendable,
+    options?: PublishOptions,
+  ): BroadcastCount {
+    return this.#crowd.publish(topic, data, options);
   }
 
   /**
    * Shuts all servers of the site down.
    *
-   * @param options Close code, reason and deadline.
+   * @param options Close code, reason, deadline, and whether to drain first.
    * @throws {TypeError | RangeError} If code or reason may not be sent.
    */
   async shutdown(options?: ShutdownOptions): Promise<void> {

@@ -21,6 +21,7 @@ import {
   writeUtf8,
 } from "../runtime/text.ts";
 import type { Transport } from "../runtime/transport.ts";
+import type { Home } from "./membership.ts";
 import type { ConnectionSettings } from "./options.ts";
 import type { SocketConnection } from "./socket_connection.ts";
 import type { Ticker } from "./ticker.ts";
@@ -97,6 +98,8 @@ export interface ConnectionInit {
 
 /** Who makes connections: a server, or the dialer. */
 export interface ConnectionOwner {
+  /** The site that its connections belong to; absent for those that are dialled. */
+  readonly home?: Home;
   /** Told of what a handler threw. */
   reportError(error: unknown, connection?: Connection): void;
   /** Told when a connection is open no more. */

@@ -76,11 +76,24 @@ export interface ConnectionOptions {
   readonly receiveHighWaterMessages?: number;
 }
 
-/** Options of a connection, all of them. */
-export type ConnectionSettings = Required<ConnectionOptions>;
+/** What a message for many does where a peer does not keep up. */
+export type BroadcastOverflow = "close" | "drop-new" | "drop-old" | "latest";
+
+/** Options of a connection, all of them, and what a site adds. */
+export interface ConnectionSettings extends Required<ConnectionOptions> {
+  /** Path that its handler is registered on; absent for one that was dialled. */
+  readonly path?: string;
+  /** Where messages for many are treated unlike others. */
+  readonly overflow?: {
+    /** What to do. */
+    readonly policy: BroadcastOverflow;
+    /** Bytes in the send buffer from which to do it. */
+    readonly maxBytes: number;
+  } | undefined;
+}
 
 /** The defaults. */
-export const DEFAULT_CONNECTION_SETTINGS: ConnectionSettings = {
+export const DEFAULT_CONNECTION_SETTINGS: Required<ConnectionOptions> = {
   maxMessageBytes: DEFAULT_MAX_MESSAGE_BYTES,
   maxFragments: DEFAULT_MAX_FRAGMENTS,
   pingIntervalMs: 20_000,

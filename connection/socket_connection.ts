@@ -5,8 +5,10 @@
  */
 
 import type {
+  BroadcastCount,
   Connection,
   ConnectionRequest,
+  ConnectionSite,
   ConnectionStats,
   Sendable,
   SendOptions,
@@ -28,6 +30,7 @@ import {
 } from "./init.ts";
 import { nameOf } from "./identity.ts";
 import { Link, type LinkOwner } from "./link.ts";
+import type { Home } from "./membership.ts";
 import { Pings } from "./pings.ts";
 import { Pump } from "./pump.ts";
 import { SendQueue } from "./send_queue.ts";
@@ -143,7 +146,16 @@ export class SocketConnection<Data = unknown>
       framesSent: dataFramesSent + protocol.controlFramesSent,
       messagesReceived,
       messagesSent: dataFramesSent - openFragments,
+      messagesDropped: this.owner.home?.droppedBy(this) ?? 0,
     };
+  }
+
+  get site(): ConnectionSite {
+    return this.#home("reach the site").site;
+  }
+
+  get topics(): ReadonlySet<string> {
+    return this.#home("list the topics").topicsOf(this);
   }
 
   get readable(): ReadableStream<Message> {
@@ -159,6 +171,19 @@ export class SocketConnection<Data = unknown>
     const compress = mayCompress(options);
     if (this.#isStreaming) return this.#sendLater(message, compress);
     return this.link.send(message, compress);
+  }
+
+  subscribe(topic: string): boolean {
+    return this.#home("subscribe").subscribe(this, topic);
+  }
+
+  unsubscribe(topic: string): boolean {
+    return this.#home("unsubscribe").unsubscribe(this, topic);
+  }
+
+  publish(topic: string, data: Sendable): BroadcastCount {
+    const { site } = this.#home("publish");
+    return site.publish(topic, data, { except: this });
   }
 
   sendStream(
@@ -298,9 +323,14 @@ export class SocketConnection<Data = unknown>
   }
 
   onDrained(): void {
+    const { home } = this.owner;
+    // What is broadcast meanwhile, by the hook, comes after what waits already.
+    const isBehind = home !== undefined && home.isBehind(this);
+    if (isBehind) this.link.isOver = true;
     this.#drained?.resolve();
     this.#drained = undefined;
     this.#pump.drained();
+    if (isBehind) home.release(this);
   }
 
   onOverdue(): void {
@@ -333,6 +363,13 @@ export class SocketConnection<Data = unknown>
     const failure = toError(error);
     this.link.startClose(1011, "internal error", "local", failure);
     return failure;
+  }
+
+  /** The site's side of it. */
+  #home(what: string): Home {
+    const { home } = this.owner;
+    if (home !== undefined) return home;
+    throw new TypeError(`Cannot ${what}: the connection was dialled`);
   }
 
   /** Whether a fragmented message, or what waits for it, is under way. */

@@ -13,11 +13,12 @@ import {
 } from "../connection.ts";
 import type { Runtime, Transport } from "../runtime/transport.ts";
 import type { Accepted } from "./acceptance.ts";
+import type { Crowd } from "./crowd.ts";
 
 /** The site that a roster belongs to. */
 export interface RosterSite {
   /** Its open connections, on whichever server. */
-  readonly openConnections: Set<SocketConnection>;
+  readonly crowd: Crowd;
   /** Told of what a handler threw. */
   reportError(error: unknown, connection?: Connection): void;
 }
@@ -26,6 +27,7 @@ const NO_EXTENSIONS: readonly Extension[] = [];
 
 /** The connections of one server. */
 export class Roster implements ConnectionOwner {
+  readonly home: Crowd;
   readonly #site: RosterSite;
   readonly #runtime: Runtime;
   readonly #left: () => void;
@@ -40,6 +42,7 @@ export class Roster implements ConnectionOwner {
    */
   constructor(site: RosterSite, runtime: Runtime, left: () => void) {
     this.#site = site;
+    this.home = site.crowd;
     this.#runtime = runtime;
     this.#left = left;
   }
@@ -83,7 +86,7 @@ export class Roster implements ConnectionOwner {
     transport.sink = connection.link;
     this.#size++;
     // The constructor may have closed it.
-    if (connection.readyState === 1) this.#site.openConnections.add(connection);
+    if (connection.readyState === 1) this.home.connections.add(connection);
     transport.write(accepted.response);
     connection.link.isHeld = false;
     start();
@@ -113,7 +116,7 @@ export class Roster implements ConnectionOwner {
   }
 
   onClosing(connection: SocketConnection): void {
-    this.#site.openConnections.delete(connection);
+    this.home.leave(connection);
     this.#closing.add(connection);
   }
 
@@ -137,6 +140,7 @@ export class Roster implements ConnectionOwner {
       return () => connection.handle(handler);
     } catch (error) {
       connection.link.discard();
+      this.home.leave(connection);
       this.reportError(error, connection);
       return undefined;
     }
@@ -144,7 +148,7 @@ export class Roster implements ConnectionOwner {
 
   /** The connections that came through here and are not gone. */
   #list(): SocketConnection[] {
-    const open = [...this.#site.openConnections];
+    const open = [...this.home.connections];
     return [...open.filter(({ owner }) => owner === this), ...this.#closing];
   }
 }

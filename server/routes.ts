@@ -24,6 +24,11 @@ import {
   type RouteHandler,
   routeHandler,
 } from "./route_callbacks.ts";
+import {
+  overflowSettings,
+  SLOW_PEER_OPTION_NAMES,
+  type SlowPeerOptions,
+} from "./slow_peers.ts";
 
 /** What a handler's `upgrade` is told beside the request. */
 export interface UpgradeInfo {
@@ -69,7 +74,7 @@ export interface HandlerClass<Data = unknown> extends HandlerConstructor<Data> {
 }
 
 /** How to register a handler. */
-export interface HandlerOptions extends ConnectionOptions {
+export interface HandlerOptions extends ConnectionOptions, SlowPeerOptions {
   /**
    * Whether a handler that is registered on the path is replaced. Without it, it
    * is an error.
@@ -110,6 +115,7 @@ const OPTION_NAMES = new Set([
   "replace",
   "origins",
   "subprotocols",
+  ...SLOW_PEER_OPTION_NAMES,
   ...CONNECTION_OPTION_NAMES,
 ]);
 
@@ -154,10 +160,7 @@ export class Routes {
     const route: Route = {
       ...form,
       path,
-      settings: connectionSettings("add the handler", {
-        ...defaults,
-        ...options,
-      }),
+      settings: routeSettings(path, { ...defaults, ...options }),
       origins: options.origins ?? defaults.origins,
       subprotocols: [...options.subprotocols ?? []],
     };
@@ -204,6 +207,17 @@ export class Routes {
     }
     return undefined;
   }
+}
+
+/** What the connections of a handler share; those with one path, the object. */
+function routeSettings(
+  path: string,
+  options: HandlerOptions,
+): ConnectionSettings {
+  const settings = connectionSettings("add the handler", options);
+  const { sendMaxBytes } = settings;
+  const overflow = overflowSettings("add the handler", options, sendMaxBytes);
+  return { ...settings, path, overflow };
 }
 
 /** Scheme and authority of a target in absolute form. */

@@ -12,11 +12,17 @@ import {
   type ConnectionOptions,
   connectionSettings,
 } from "../connection.ts";
+import { type Broker, checkBroker } from "./broker.ts";
 import { checkOriginRules, type OriginRules } from "./origin.ts";
 import type { RootHandler } from "./site_server.ts";
+import {
+  overflowSettings,
+  SLOW_PEER_OPTION_NAMES,
+  type SlowPeerOptions,
+} from "./slow_peers.ts";
 
 /** Options of a site; those of a connection are the defaults of its handlers. */
-export interface SiteOptions extends ConnectionOptions {
+export interface SiteOptions extends ConnectionOptions, SlowPeerOptions {
   /**
    * Answers the requests that are not for a handler, on the same port, through
    * the runtime's own HTTP server. Without it they are answered 404 or 426.
@@ -37,6 +43,11 @@ export interface SiteOptions extends ConnectionOptions {
    */
   readonly openTimeoutMs?: number;
   /**
+   * What joins the topics of this site to those of other processes. Without one a
+   * message that is published reaches those who are subscribed in this process.
+   */
+  readonly broker?: Broker;
+  /**
    * Told of what a handler or the root threw, and of what failed underneath.
    * Writes to the console where absent.
    */
@@ -48,6 +59,8 @@ const SITE_OPTION_NAMES = new Set([
   "origins",
   "openTimeoutMs",
   "onError",
+  "broker",
+  ...SLOW_PEER_OPTION_NAMES,
   ...CONNECTION_OPTION_NAMES,
 ]);
 
@@ -59,8 +72,10 @@ const SITE_OPTION_NAMES = new Set([
  */
 export function checkSiteOptions(options: SiteOptions): void {
   checkKeys("make the site", options, SITE_OPTION_NAMES);
-  connectionSettings("make the site", options);
-  const { root, origins, openTimeoutMs, onError } = options;
+  const { sendMaxBytes } = connectionSettings("make the site", options);
+  overflowSettings("make the site", options, sendMaxBytes);
+  const { root, origins, openTimeoutMs, onError, broker } = options;
+  if (broker !== undefined) checkBroker(broker);
   if (openTimeoutMs !== undefined) {
     checkAmount("make the site", "openTimeoutMs", openTimeoutMs);
   }

@@ -16,7 +16,6 @@ import {
   checkKeys,
   type Connection,
   nowMs,
-  type SocketConnection,
   type Ticker,
   tickerFor,
 } from "../connection.ts";
@@ -30,6 +29,7 @@ import type {
   TransportListenOptions,
 } from "../runtime/transport.ts";
 import type { Accepted } from "./acceptance.ts";
+import type { Crowd } from "./crowd.ts";
 import { Entrance, type EntranceOwner } from "./entrance.ts";
 import { Roster } from "./roster.ts";
 import type { RouteMatch } from "./routes.ts";
@@ -85,7 +85,7 @@ export interface ServerOwner {
   /** How long a request head may take, in milliseconds. */
   readonly openTimeoutMs: number;
   /** Its open connections, on whichever server. */
-  readonly openConnections: Set<SocketConnection>;
+  readonly crowd: Crowd;
   /** Finds a handler. */
   match(target: string): RouteMatch | "invalid" | undefined;
   /** Told of what a handler threw, or what failed underneath. */

@@ -455,6 +455,7 @@ test("AP-1: addHandler refuses wrong paths, handlers and options", () => {
   assertEquals(site.removeHandler(5 as unknown as string), false);
   for (const value of NO_BYTES) {
     assertThrows(() => site.broadcast(value as string), TypeError);
+    assertThrows(() => site.publish("topic", value as string), TypeError);
   }
 });
 
@@ -510,6 +511,7 @@ test("AP-1: shutdown refuses options that are unknown or wrong, and changes noth
     [{ code: "1001" }, TypeError],
     [{ code: 1006 }, RangeError],
     [{ reason: 5 }, TypeError],
+    [{ drain: 1 }, TypeError],
     [{ reason: "\ud800" }, TypeError],
     [{ reason: "x".repeat(124) }, RangeError],
   ];

@@ -277,6 +277,7 @@ test("stats count messages, frames and bytes", async () => {
     framesSent: 3,
     messagesReceived: 2,
     messagesSent: 2,
+    messagesDropped: 0,
   });
 });
 
