@@ -57,6 +57,14 @@ export interface ShutdownOptions {
    * @default {10_000}
    */
   readonly timeoutMs?: number;
+  /**
+   * Whether to wait first, for `timeoutMs` too, until connections end by
+   * themselves. Those that are left are then closed. Calling `shutdown` again,
+   * without `drain`, cuts that short.
+   *
+   * @default {false}
+   */
+  readonly drain?: boolean;
 }
 
 /** A site that listens. */
@@ -67,9 +75,12 @@ export interface Server extends AsyncDisposable {
   readonly finished: Promise<void>;
   /**
    * Stops accepting, refuses handshakes under way with 503, closes every
-   * connection with 1001, and waits until all are gone. Idempotent.
+   * connection with 1001, and waits until all are gone. What was sent before
+   * leaves first. Idempotent: what a second call says counts only where it ends a
+   * drain.
    *
-   * @throws {TypeError | RangeError} If code or reason may not be sent.
+   * @throws {TypeError | RangeError} If code or reason may not be sent, or an
+   * option is unknown or of the wrong kind.
    */
   shutdown(options?: ShutdownOptions): Promise<void>;
   /** Lets the server keep the process alive (the default). */
@@ -94,7 +105,7 @@ export interface ServerOwner {
   left(server: SiteServer): void;
 }
 
-const SHUTDOWN_OPTION_NAMES = new Set(["code", "reason", "timeoutMs"]);
+const SHUTDOWN_OPTION_NAMES = new Set(["code", "reason", "timeoutMs", "drain"]);
 const DEFAULT_SHUTDOWN_TIMEOUT_MS = 10_000;
 /** Longest delay that a timer takes; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -112,6 +123,8 @@ export class SiteServer implements Server, EntranceOwner {
   #listener: Listener | undefined;
   #root: Root | undefined;
   #shutdown: Promise<void> | undefined;
+  /** Ends a drain, with what the last phase is to be done with. */
+  #hurry: ((ending: CloseOrder) => void) | undefined;
   #emptied: (() => void) | undefined;
 
   /**
@@ -165,15 +178,20 @@ export class SiteServer implements Server, EntranceOwner {
   shutdown(options: ShutdownOptions = {}): Promise<void> {
     // Arguments are refused before anything changes.
     checkKeys("shut down", options, SHUTDOWN_OPTION_NAMES);
-    const { code = 1001, reason = "" } = options;
+    const { code = 1001, reason = "", drain = false } = options;
     const { timeoutMs = DEFAULT_SHUTDOWN_TIMEOUT_MS } = options;
     checkAmount("shut down", "timeoutMs", timeoutMs);
+    if (typeof drain !== "boolean") {
+      throw new TypeError("Cannot shut down: drain is not a boolean");
+    }
     encodeClose(code, reason);
-    return this.#shutdown ??= this.#end(
+    const order = {
       code,
       reason,
-      Math.min(timeoutMs, MAX_TIMER_MS),
-    );
+      timeoutMs: Math.min(timeoutMs, MAX_TIMER_MS),
+    };
+    if (!drain) this.#hurry?.(order);
+    return this.#shutdown ??= this.#end(order, drain);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -243,11 +261,17 @@ export class SiteServer implements Server, EntranceOwner {
     entrance.decide(toHead(method, target, headers), undefined, leftover);
   }
 
-  async #end(code: number, reason: string, timeoutMs: number): Promise<void> {
+  async #end(order: CloseOrder, drain: boolean): Promise<void> {
     this.isShuttingDown = true;
-    const deadlineMs = nowMs() + timeoutMs;
+    const drained = drain ? this.#drain(order) : undefined;
+    let deadlineMs = nowMs() + order.timeoutMs;
     await this.#listener?.close();
     for (const entrance of this.#entrances) entrance.shutDown();
+    if (drained !== undefined) {
+      order = await drained;
+      deadlineMs = nowMs() + order.timeoutMs;
+    }
+    const { code, reason, timeoutMs } = order;
     this.#roster.close(code, reason);
     await this.#empty(timeoutMs);
     for (const entrance of this.#entrances) entrance.drop();
@@ -260,6 +284,23 @@ export class SiteServer implements Server, EntranceOwner {
   /** Whether nobody is here any more. */
   get #isEmpty(): boolean {
     return this.#entrances.size + this.#roster.size === 0;
+  }
+
+  /**
+   * Waits until all connections have ended, or the time is up, or somebody will
+   * not wait any more.
+   *
+   * @returns How to close those that are left.
+   */
+  async #drain(order: CloseOrder): Promise<CloseOrder> {
+    const hurried = new Promise<CloseOrder>((resolve) => {
+      this.#hurry = resolve;
+    });
+    const emptied = this.#empty(order.timeoutMs).then(() => order);
+    const decided = await Promise.race([hurried, emptied]);
+    this.#hurry = undefined;
+    this.#emptied?.();
+    return decided;
   }
 
   /** Waits until all connections are gone, at most for a while. */
@@ -275,6 +316,13 @@ export class SiteServer implements Server, EntranceOwner {
   #checkEmpty(): void {
     if (this.#isEmpty) this.#emptied?.();
   }
+}
+
+/** How to close the connections. */
+interface CloseOrder {
+  readonly code: number;
+  readonly reason: string;
+  readonly timeoutMs: number;
 }
 
 function toHead(
