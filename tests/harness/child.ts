@@ -152,7 +152,9 @@ export class Child implements AsyncDisposable {
   }
 
   /** Sends it a signal. */
-  signal(name: "SIGINT" | "SIGTERM" | "SIGKILL"): void {
+  signal(
+    name: "SIGINT" | "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT",
+  ): void {
     // Not by the child's own `kill`: after it Deno 2.9.6 reports that signal as
     // what ended the child, though it ended by itself.
     const { pid } = this.#process;
