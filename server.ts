@@ -30,6 +30,8 @@ import type {
 } from "./connection.ts";
 import { loadRuntime } from "./runtime/transport.ts";
 import { Crowd } from "./server/crowd.ts";
+import type { SiteListener, SiteStats } from "./server/events.ts";
+import { Journal } from "./server/journal.ts";
 import {
   checkListenOptions,
   type ListenOptions,
@@ -75,6 +77,12 @@ export type {
   RootRequestInfo,
 } from "./runtime/transport.ts";
 export type { Broker } from "./server/broker.ts";
+export {
+  consoleLogger,
+  type ConsoleLoggerOptions,
+  type LogLevel,
+} from "./server/console_logger.ts";
+export type { SiteEvent, SiteListener, SiteStats } from "./server/events.ts";
 export type { ListenOptions } from "./server/listen_options.ts";
 export type { OriginRule, OriginRules } from "./server/origin.ts";
 export type {
@@ -104,6 +112,7 @@ export class Site implements ConnectionSite {
   readonly #options: SiteOptions;
   readonly #servers: Set<SiteServer> = new Set();
   readonly #crowd: Crowd;
+  readonly #journal: Journal;
   readonly #owner: ServerOwner;
 
   /**
@@ -115,17 +124,20 @@ export class Site implements ConnectionSite {
    */
   constructor(options: SiteOptions = {}) {
     checkSiteOptions(options);
-    const { root, openTimeoutMs = 10_000 } = options;
+    const { root, openTimeoutMs = 10_000, onEvent } = options;
     this.#options = options;
     this.#crowd = new Crowd({
       site: this,
       broker: options.broker,
       reportError: (error) => this.#report(error, undefined),
     });
+    this.#journal = new Journal(this.#crowd.connections);
+    if (onEvent !== undefined) this.#journal.watch(onEvent);
     this.#owner = {
       root,
       openTimeoutMs,
       crowd: this.#crowd,
+      journal: this.#journal,
       match: (target) => this.#match(target),
       reportError: (error, connection) => this.#report(error, connection),
       left: (server) => void this.#servers.delete(server),
@@ -143,6 +155,30 @@ export class Site implements ConnectionSite {
    */
   get topics(): ReadonlyMap<string, ReadonlySet<Connection>> {
     return this.#crowd.topics.members;
+  }
+
+  /** Counters. They are put together when asked for: keep what you compare. */
+  get stats(): SiteStats {
+    return this.#journal.stats;
+  }
+
+  /** Paths and patterns that have a handler. */
+  get paths(): readonly string[] {
+    return this.#routes.paths;
+  }
+
+  /**
+   * Tells a listener what happens on the site from now on, as `onEvent` is told.
+   *
+   * @param listener Called with each event, at once.
+   * @returns Stops telling it.
+   * @throws {TypeError} If it is no function.
+   */
+  watch(listener: SiteListener): () => void {
+    if (typeof listener !== "function") {
+      throw new TypeError("Cannot watch the site: the listener is no function");
+    }
+    return this.#journal.watch(listener);
   }
 
   /**
@@ -187,18 +223,11 @@ export class Site implements ConnectionSite {
     handler: HandlerClass<Data> | HandlerFunction<Data> | RouteCallbacks<Data>,
     options: HandlerOptions = {},
   ): void {
-    const {
-      root: _,
-      onError: __,
-      openTimeoutMs: ___,
-      broker: ____,
-      ...defaults
-    } = this.#options;
     this.#routes.add(
       path,
       handler as HandlerClass | HandlerFunction | RouteCallbacks,
       options,
-      { ...defaults, origins: defaults.origins ?? [] },
+      { ...this.#options, origins: this.#options.origins ?? [] },
     );
   }
 
@@ -307,11 +336,12 @@ export class Site implements ConnectionSite {
   }
 
   #report(error: unknown, connection: Connection | undefined): void {
-    const { onError } = this.#options;
+    const { onError, onEvent } = this.#options;
     const cause = error instanceof Error ? error : new Error(String(error));
+    this.#journal.failed(cause, connection);
     try {
-      if (onError === undefined) console.error(cause);
-      else onError(cause, connection);
+      if (onError !== undefined) onError(cause, connection);
+      else if (onEvent === undefined) console.error(cause);
     } catch (failure) {
       // What reports errors must not cause any.
       console.error(failure);

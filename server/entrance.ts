@@ -18,6 +18,7 @@ import {
 import { nowMs, type Ticking } from "../connection.ts";
 import type { Transport, TransportSink } from "../runtime/transport.ts";
 import { accept, type Accepted, type Acceptor, Refused } from "./acceptance.ts";
+import type { Journal } from "./journal.ts";
 
 /** Bytes that may arrive while a handler decides; then reading pauses. */
 const MAX_EARLY_BYTES = 65_536;
@@ -29,6 +30,8 @@ const NO_BYTES = new Uint8Array(0);
 export interface EntranceOwner extends Acceptor {
   /** How long the head may take, in milliseconds. */
   readonly openTimeoutMs: number;
+  /** Told what happens. */
+  readonly journal: Journal;
   /** Passes a request on; `false` where there is no root. */
   passToRoot(transport: Transport, bytes: Uint8Array): boolean;
   /**
@@ -50,6 +53,8 @@ export class Entrance implements TransportSink, Ticking {
   #deadlineMs: number;
   /** What arrived while a handler decides. */
   #early: Uint8Array = NO_BYTES;
+  /** Target of the request, once there is one. */
+  #target: string | undefined;
   #isDeciding = false;
   #isRefused = false;
   #isGone = false;
@@ -130,6 +135,7 @@ export class Entrance implements TransportSink, Ticking {
     rest: Uint8Array,
   ): void {
     this.#reader = undefined;
+    this.#target = head.target;
     if (!isUpgrade(head)) return this.#passOn(head, bytes, rest);
     const match = this.#owner.match(head.target);
     if (match === undefined) return this.#passOn(head, bytes, rest);
@@ -195,6 +201,8 @@ export class Entrance implements TransportSink, Ticking {
     this.#reader = undefined;
     this.#early = NO_BYTES;
     this.#deadlineMs = nowMs() + LINGER_MS;
+    const { remoteAddress } = this.#transport;
+    this.#owner.journal.refused(response, this.#target, remoteAddress);
     const bytes = response instanceof Uint8Array
       ? response
       : encodeRefusal(response, method);

@@ -14,11 +14,14 @@ import {
 import type { Runtime, Transport } from "../runtime/transport.ts";
 import type { Accepted } from "./acceptance.ts";
 import type { Crowd } from "./crowd.ts";
+import type { Journal } from "./journal.ts";
 
 /** The site that a roster belongs to. */
 export interface RosterSite {
   /** Its open connections, on whichever server. */
   readonly crowd: Crowd;
+  /** Told what happens. */
+  readonly journal: Journal;
   /** Told of what a handler threw. */
   reportError(error: unknown, connection?: Connection): void;
 }
@@ -63,6 +66,8 @@ export class Roster implements ConnectionOwner {
   open(accepted: Accepted, transport: Transport, early: Uint8Array): boolean {
     const { route, params } = accepted.match;
     const { settings } = route;
+    const { journal } = this.#site;
+    journal.accepted(accepted, transport.remoteAddress);
     const connection = new SocketConnection({
       role: "server",
       transport,
@@ -81,6 +86,7 @@ export class Roster implements ConnectionOwner {
     const start = this.#prepare(accepted, connection);
     if (start === undefined) {
       this.#closing.delete(connection);
+      journal.discarded(connection);
       return false;
     }
     transport.sink = connection.link;
@@ -89,6 +95,7 @@ export class Roster implements ConnectionOwner {
     if (connection.readyState === 1) this.home.connections.add(connection);
     transport.write(accepted.response);
     connection.link.isHeld = false;
+    journal.opened(connection);
     start();
     // What shared a segment with the request comes after `open`.
     if (early.length > 0) connection.link.data(early);
@@ -118,10 +125,12 @@ export class Roster implements ConnectionOwner {
   onClosing(connection: SocketConnection): void {
     this.home.leave(connection);
     this.#closing.add(connection);
+    this.#site.journal.closing(connection);
   }
 
   onClosed(connection: SocketConnection): void {
     this.#closing.delete(connection);
+    this.#site.journal.closed(connection);
     this.#size--;
     this.#left();
   }

@@ -177,6 +177,11 @@ export class Routes {
     return this.#exact.delete(path) || this.#patterns.delete(path);
   }
 
+  /** Paths and patterns, those without parameters first. */
+  get paths(): readonly string[] {
+    return [...this.#exact.keys(), ...this.#patterns.keys()];
+  }
+
   /** Whether a handler is registered on exactly this path or pattern. */
   has(path: string): boolean {
     return this.#exact.has(path) || this.#patterns.has(path);

@@ -13,6 +13,7 @@ import {
   connectionSettings,
 } from "../connection.ts";
 import { type Broker, checkBroker } from "./broker.ts";
+import type { SiteListener } from "./events.ts";
 import { checkOriginRules, type OriginRules } from "./origin.ts";
 import type { RootHandler } from "./site_server.ts";
 import {
@@ -49,9 +50,11 @@ export interface SiteOptions extends ConnectionOptions, SlowPeerOptions {
   readonly broker?: Broker;
   /**
    * Told of what a handler or the root threw, and of what failed underneath.
-   * Writes to the console where absent.
+   * Where neither it nor `onEvent` is given, that is written to the console.
    */
   readonly onError?: (error: Error, connection?: Connection) => void;
+  /** Told what happens, errors included: for a logger. See {@linkcode SiteEvent}. */
+  readonly onEvent?: SiteListener;
 }
 
 const SITE_OPTION_NAMES = new Set([
@@ -61,6 +64,7 @@ const SITE_OPTION_NAMES = new Set([
   "onError",
   "broker",
   ...SLOW_PEER_OPTION_NAMES,
+  "onEvent",
   ...CONNECTION_OPTION_NAMES,
 ]);
 
@@ -74,13 +78,15 @@ export function checkSiteOptions(options: SiteOptions): void {
   checkKeys("make the site", options, SITE_OPTION_NAMES);
   const { sendMaxBytes } = connectionSettings("make the site", options);
   overflowSettings("make the site", options, sendMaxBytes);
-  const { root, origins, openTimeoutMs, onError, broker } = options;
+  const { root, origins, openTimeoutMs, broker } = options;
   if (broker !== undefined) checkBroker(broker);
   if (openTimeoutMs !== undefined) {
     checkAmount("make the site", "openTimeoutMs", openTimeoutMs);
   }
   if (origins !== undefined) checkOriginRules("make the site", origins);
-  for (const [name, value] of Object.entries({ root, onError })) {
+  const { onError, onEvent } = options;
+  const functions = { root, onError, onEvent };
+  for (const [name, value] of Object.entries(functions)) {
     if (value !== undefined && typeof value !== "function") {
       throw new TypeError(`Cannot make the site: ${name} is not a function`);
     }

@@ -31,6 +31,7 @@ import type {
 import type { Accepted } from "./acceptance.ts";
 import type { Crowd } from "./crowd.ts";
 import { Entrance, type EntranceOwner } from "./entrance.ts";
+import type { Journal } from "./journal.ts";
 import { Roster } from "./roster.ts";
 import type { RouteMatch } from "./routes.ts";
 
@@ -97,6 +98,8 @@ export interface ServerOwner {
   readonly openTimeoutMs: number;
   /** Its open connections, on whichever server. */
   readonly crowd: Crowd;
+  /** Told what happens. */
+  readonly journal: Journal;
   /** Finds a handler. */
   match(target: string): RouteMatch | "invalid" | undefined;
   /** Told of what a handler threw, or what failed underneath. */
@@ -153,6 +156,7 @@ export class SiteServer implements Server, EntranceOwner {
       },
       acceptFailed: (error) => this.reportError(error),
     });
+    this.journal.listening(this.addr);
   }
 
   get addr(): Address {
@@ -165,6 +169,10 @@ export class SiteServer implements Server, EntranceOwner {
 
   get openTimeoutMs(): number {
     return this.#site.openTimeoutMs;
+  }
+
+  get journal(): Journal {
+    return this.#site.journal;
   }
 
   ref(): void {
@@ -216,6 +224,7 @@ export class SiteServer implements Server, EntranceOwner {
 
   passToRoot(transport: Transport, bytes: Uint8Array): boolean {
     if (this.#site.root === undefined || this.isShuttingDown) return false;
+    this.journal.passed++;
     this.#openRoot(this.#site.root).take(transport, bytes);
     return true;
   }
@@ -263,6 +272,7 @@ export class SiteServer implements Server, EntranceOwner {
 
   async #end(order: CloseOrder, drain: boolean): Promise<void> {
     this.isShuttingDown = true;
+    this.journal.shutdown(this.addr, order, drain);
     const drained = drain ? this.#drain(order) : undefined;
     let deadlineMs = nowMs() + order.timeoutMs;
     await this.#listener?.close();
@@ -278,6 +288,7 @@ export class SiteServer implements Server, EntranceOwner {
     this.#roster.drop();
     await this.#root?.close(Math.max(0, deadlineMs - nowMs()));
     this.#site.left(this);
+    this.journal.finished(this.addr);
     this.#finished.resolve();
   }
 
@@ -319,7 +330,7 @@ export class SiteServer implements Server, EntranceOwner {
 }
 
 /** How to close the connections. */
-interface CloseOrder {
+export interface CloseOrder {
   readonly code: number;
   readonly reason: string;
   readonly timeoutMs: number;
