@@ -17,6 +17,12 @@ import type {
 import type { Extension, Message } from "./codec.ts";
 import type { Address } from "./runtime/transport.ts";
 
+export {
+  type Clock,
+  currentClock,
+  nowMs,
+  useClock,
+} from "./connection/clock.ts";
 export { type CloseCause, ClosedError } from "./connection/close_info.ts";
 export type { CloseInfo };
 export {
@@ -49,10 +55,12 @@ export {
 export { printable } from "./connection/printable.ts";
 export { toBytes, toMessage } from "./connection/sendable.ts";
 export type { ConnectionInit, ConnectionOwner } from "./connection/init.ts";
-export { SocketConnection } from "./connection/socket_connection.ts";
+export {
+  connectionOf,
+  SocketConnection,
+} from "./connection/socket_connection.ts";
 export {
   connectionTicker,
-  nowMs,
   type Ticker,
   tickerFor,
   type Ticking,

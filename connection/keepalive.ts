@@ -9,9 +9,9 @@
  */
 
 import type { Transport } from "../runtime/transport.ts";
+import { nowMs } from "./clock.ts";
 import type { ConnectionSettings } from "./options.ts";
 import type { Pings } from "./pings.ts";
-import { nowMs } from "./ticker.ts";
 
 /** What to do about a peer. */
 export type Verdict = "wait" | "ping" | "dead";

@@ -18,12 +18,13 @@ import {
   type CloseInfo,
   makeCloseInfo,
 } from "./close_info.ts";
+import { nowMs } from "./clock.ts";
 import { Ending } from "./ending.ts";
 import { flushSoon } from "./flush.ts";
 import { Keepalive } from "./keepalive.ts";
 import type { ConnectionSettings } from "./options.ts";
 import { Pings } from "./pings.ts";
-import { nowMs, type Ticker, type Ticking } from "./ticker.ts";
+import type { Ticker, Ticking } from "./ticker.ts";
 
 /** Who is told what happens on a {@linkcode Link}. */
 export interface LinkOwner {
@@ -110,6 +111,11 @@ export class Link implements TransportSink, Ticking {
     this.#owner = owner;
     this.#keepalive = new Keepalive(settings.pingIntervalMs);
     ticker.add(this);
+  }
+
+  /** Whose link it is. */
+  get owner(): LinkOwner {
+    return this.#owner;
   }
 
   /** The Pings under way; made with the first. */

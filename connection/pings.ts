@@ -4,6 +4,8 @@
  * @module
  */
 
+import { currentClock } from "./clock.ts";
+
 interface PendingPing {
   readonly payload: Uint8Array;
   readonly sentMs: number;
@@ -40,7 +42,8 @@ export class Pings {
       throw new Error("Cannot ping: a Ping with this payload is under way");
     }
     const roundTrip = new Promise<number>((resolve, reject) => {
-      pending.push({ payload, sentMs: performance.now(), resolve, reject });
+      const sentMs = currentClock().nowMs();
+      pending.push({ payload, sentMs, resolve, reject });
     });
     roundTrip.catch(() => {});
     return roundTrip;
@@ -55,7 +58,7 @@ export class Pings {
     if (pending === undefined) return;
     const index = pending.findIndex((ping) => isEqual(ping.payload, payload));
     if (index < 0) return;
-    const now = performance.now();
+    const now = currentClock().nowMs();
     for (const ping of pending.splice(0, index + 1)) {
       this.latencyMs = now - ping.sentMs;
       ping.resolve(this.latencyMs);

@@ -19,7 +19,7 @@ import {
   type Message,
   type PreparedMessage,
 } from "../codec.ts";
-import type { Address } from "../runtime/transport.ts";
+import type { Address, TransportSink } from "../runtime/transport.ts";
 import { type CloseCause, ClosedError, type CloseInfo } from "./close_info.ts";
 import { isOrdinary } from "./close_info.ts";
 import { Handler, type HandlerFunction } from "./handler.ts";
@@ -402,6 +402,14 @@ export class SocketConnection<Data = unknown>
     rejected.catch(() => {});
     return rejected;
   }
+}
+
+/** Finds the connection that a transport is read by; `undefined` before there is one. */
+export function connectionOf(
+  sink: TransportSink,
+): SocketConnection | undefined {
+  if (!(sink instanceof Link)) return undefined;
+  return sink.owner instanceof SocketConnection ? sink.owner : undefined;
 }
 
 function takenByHook(): TypeError {

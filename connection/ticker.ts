@@ -8,6 +8,7 @@
  */
 
 import type { Runtime } from "../runtime/transport.ts";
+import { type Clock, currentClock } from "./clock.ts";
 import type { ConnectionSettings } from "./options.ts";
 
 /** Something that looks at the clock now and then. */
@@ -27,22 +28,16 @@ const MAX_PERIOD_MS = 1_000;
 /** Shortest period. */
 const MIN_PERIOD_MS = 5;
 
-/**
- * Tells the time on the monotonic clock, in whole milliseconds: engines keep whole
- * numbers in the object that holds them, fractions in a box of their own.
- */
-export function nowMs(): number {
-  return Math.floor(performance.now());
-}
-
 /** Calls `tick` of all its members, once a period. */
 export class Ticker {
+  /** Where it has the time from. */
+  readonly clock: Clock = currentClock();
   readonly #periodMs: number;
   readonly #runtime: Runtime;
   // Members know their place, so that none has to be looked for: a set would cost
   // each 33 bytes (Deno, Node) to 64 (Bun).
   readonly #members: Ticking[] = [];
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: unknown;
   #dueMs = 0;
 
   /**
@@ -68,14 +63,21 @@ export class Ticker {
     if (last !== member) this.#members[last.place = member.place] = last;
     member.place = -1;
     if (this.#members.length > 0) return;
-    clearTimeout(this.#timer);
+    this.clock.clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
   #schedule(): void {
-    this.#dueMs = nowMs() + this.#periodMs;
-    this.#timer = setTimeout(this.#run, this.#periodMs);
-    this.#runtime.unrefTimer(this.#timer);
+    this.#dueMs = this.#nowMs + this.#periodMs;
+    this.#timer = this.clock.setTimeout(
+      this.#run,
+      this.#periodMs,
+      this.#runtime.unrefTimer,
+    );
+  }
+
+  get #nowMs(): number {
+    return Math.floor(this.clock.nowMs());
   }
 
   /** From the end, since the place of one who leaves goes to the last. */
@@ -85,7 +87,7 @@ export class Ticker {
   }
 
   readonly #run = (): void => {
-    const now = nowMs();
+    const now = this.#nowMs;
     // When the process itself was held up, peers look silent whose bytes wait in
     // the kernel. Those are read before the next turn, which may then judge.
     const wasHeldUp = now - this.#dueMs > 2 * this.#periodMs + 50;
@@ -118,7 +120,7 @@ export function tickerFor(
     Math.min(MAX_PERIOD_MS, 2 ** Math.floor(Math.log2(shortest / 8))),
   );
   let ticker = tickers.get(period);
-  if (ticker === undefined) {
+  if (ticker === undefined || ticker.clock !== currentClock()) {
     ticker = new Ticker(period, runtime);
     tickers.set(period, ticker);
   }
@@ -139,7 +141,7 @@ export function connectionTicker(
   runtime: Runtime,
 ): Ticker {
   let ticker = connectionTickers.get(settings);
-  if (ticker === undefined) {
+  if (ticker === undefined || ticker.clock !== currentClock()) {
     const { pingIntervalMs, pingTimeoutMs, closeTimeoutMs } = settings;
     const times = [pingIntervalMs, pingTimeoutMs, closeTimeoutMs];
     ticker = tickerFor(times, runtime);

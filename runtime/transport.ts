@@ -284,6 +284,22 @@ export function loadRuntime(): Promise<Runtime> {
   return loaded ??= load();
 }
 
+/**
+ * Puts another runtime in the place of the real one, for tests. `listen` and `dial`
+ * ask for the runtime before they return their promise, so that it is enough to
+ * have it in place while they are called.
+ *
+ * @param runtime The runtime.
+ * @returns What puts the one before back.
+ */
+export function useRuntime(runtime: Promise<Runtime>): () => void {
+  const before = loaded;
+  loaded = runtime;
+  return () => {
+    loaded = before;
+  };
+}
+
 async function load(): Promise<Runtime> {
   if ("Deno" in globalThis) return (await import("./deno.ts")).denoRuntime;
   if ("Bun" in globalThis) return (await import("./bun.ts")).bunRuntime;

@@ -15,6 +15,7 @@ import {
   checkAmount,
   checkKeys,
   type Connection,
+  currentClock,
   nowMs,
   type Ticker,
   tickerFor,
@@ -319,9 +320,10 @@ export class SiteServer implements Server, EntranceOwner {
     if (this.#isEmpty) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#emptied = resolve;
-    const timer = setTimeout(resolve, timeoutMs);
+    const clock = currentClock();
+    const timer = clock.setTimeout(resolve, timeoutMs);
     await promise;
-    clearTimeout(timer);
+    clock.clearTimeout(timer);
   }
 
   #checkEmpty(): void {

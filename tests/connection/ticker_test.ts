@@ -1,7 +1,8 @@
+import { nowMs } from "../../connection/clock.ts";
 import { flushSoon } from "../../connection/flush.ts";
 import { Keepalive } from "../../connection/keepalive.ts";
 import { connectionSettings } from "../../connection/options.ts";
-import { nowMs, Ticker, tickerFor } from "../../connection/ticker.ts";
+import { Ticker, tickerFor } from "../../connection/ticker.ts";
 import { assert, assertEquals, assertStrictEquals, test } from "../harness.ts";
 import { memoryTransport, SinkLog } from "../harness/memory_transport.ts";
 import { runtime, settle } from "./rig.ts";
