@@ -6,7 +6,7 @@
 
 import type { Connection, Handler } from "../connection.ts";
 import { dial, type DialOptions } from "../client.ts";
-import type { HandlerFunction, Site } from "../server.ts";
+import type { HandlerFunction, RouteCallbacks, Site } from "../server.ts";
 import { settle } from "./settle.ts";
 import { Subject, type Target, type TargetOptions } from "./subject.ts";
 import type { MemoryWire, Wire } from "./wire.ts";
@@ -131,17 +131,22 @@ class MemoryPair implements HandledPair<unknown, Handler> {
  * strictEqual(pair.handler.count, 1);
  * ```
  */
+export function connect<Data = unknown>(
+  target: HandlerFunction<Data>,
+  options?: ConnectOptions,
+): Promise<ConnectedPair<Data>>;
+/** Connects to a handler class, in memory. */
 export function connect<Data, H extends Handler<Data>>(
   target: TestedClass<Data, H>,
   options?: ConnectOptions,
 ): Promise<HandledPair<Data, H>>;
-/** Connects to a site or a function, in memory. */
+/** Connects to a site or to callbacks, in memory. */
 export function connect<Data = unknown>(
-  target: Site | HandlerFunction<Data>,
+  target: Site | RouteCallbacks<Data>,
   options?: ConnectOptions,
 ): Promise<ConnectedPair<Data>>;
 export async function connect(
-  target: Target<never>,
+  target: object,
   options: ConnectOptions = {},
 ): Promise<MemoryPair> {
   const subject = new Subject("connect", target as Target, options);

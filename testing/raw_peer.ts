@@ -111,6 +111,7 @@ const KEY = formatHandshakeKey(new Uint8Array(16));
  * await using peer = await RawPeer.connect(Handler);
  * peer.sendFrame({ opcode: "ping", fin: false }); // RFC 6455, section 5.5
  * strictEqual((await peer.readFrame()).code, 1002);
+ * peer.end(); // the other side waits for it
  * strictEqual((await peer.connection.closed).cause, "protocol-error");
  * ```
  */

@@ -14,6 +14,7 @@ import {
 import {
   type HandlerClass,
   type HandlerOptions,
+  type RouteCallbacks,
   type Server,
   Site,
 } from "../server.ts";
@@ -24,7 +25,8 @@ import { checkWire, type WireOptions } from "./wire.ts";
 export type Target<Data = unknown> =
   | Site
   | HandlerClass<Data>
-  | HandlerFunction<Data>;
+  | HandlerFunction<Data>
+  | RouteCallbacks<Data>;
 
 /** How a target is reached. */
 export interface TargetOptions extends WireOptions {
