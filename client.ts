@@ -36,12 +36,14 @@ import {
   type ConnectionOwner,
   connectionSettings,
   connectionTicker,
+  type FrameListener,
   type HandlerCallbacks,
   type HandlerConstructor,
   isHandlerClass,
   printable,
   SocketConnection,
   tickerFor,
+  TracedTransport,
 } from "./connection.ts";
 import { type Opened, Opening, type OpeningRequest } from "./client/opening.ts";
 import { Patience } from "./client/patience.ts";
@@ -68,6 +70,8 @@ export {
   type ConnectionRequest,
   type ConnectionSite,
   type ConnectionStats,
+  type FrameListener,
+  type FrameTrace,
   Handler,
   type HandlerCallbacks,
   type HandlerConstructor,
@@ -109,6 +113,8 @@ export interface DialOptions<Data = unknown> extends ConnectionOptions {
    * @default {10_000}
    */
   readonly openTimeoutMs?: number;
+  /** Told of each frame that is received or sent, for debugging. */
+  readonly onFrame?: FrameListener;
   /** Gives up when it aborts. Once the connection is open it has no effect. */
   readonly signal?: AbortSignal;
 }
@@ -120,6 +126,7 @@ const DIAL_OPTION_NAMES = new Set([
   "headers",
   "tls",
   "openTimeoutMs",
+  "onFrame",
   "signal",
   ...CONNECTION_OPTION_NAMES,
 ]);
@@ -195,13 +202,15 @@ export async function dial<Data = unknown>(
     subprotocols,
     requireSubprotocol,
   };
+  const { onFrame } = options;
   const runtime = await loadRuntime();
   return await withPatience(runtime, options, async (signal) => {
     const transport = await connect(runtime, target, options.tls, signal);
+    const traced = onFrame && new TracedTransport(transport, onFrame, NOBODY);
     const establish = (agreement: UpgradeAgreement) =>
       new SocketConnection<Data>({
         role: "client",
-        transport,
+        transport: traced ?? transport,
         settings,
         ticker: connectionTicker(settings, runtime),
         request: { method: "GET", url: target.href, headers },
@@ -213,7 +222,8 @@ export async function dial<Data = unknown>(
       });
     return await open(transport, opening, signal, (agreement) => {
       const connection = establish(agreement);
-      transport.sink = connection.link;
+      const sink = traced?.attach(connection as SocketConnection);
+      transport.sink = sink ?? connection.link;
       if (handler !== undefined) start(connection, handler);
       return connection;
     });
@@ -288,7 +298,7 @@ function open<Data>(
         return reject(error);
       }
       // What shared a segment with the response waits to be taken.
-      if (early.length > 0) connection.link.data(early);
+      if (early.length > 0) transport.sink.data(early);
       resolve(connection);
     };
     const opening = new Opening(transport, request, opened, reject);
@@ -362,6 +372,9 @@ function checkOptions<Data>(options: DialOptions<Data>): void {
   }
   if (openTimeoutMs !== undefined) {
     checkAmount("dial", "openTimeoutMs", openTimeoutMs);
+  }
+  if (options.onFrame !== undefined && typeof options.onFrame !== "function") {
+    throw new TypeError("Cannot dial: onFrame is not a function");
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new TypeError("Cannot dial: signal is not an AbortSignal");

@@ -52,6 +52,7 @@ export {
   type ConnectionSettings,
   connectionSettings,
 } from "./connection/options.ts";
+export type { FrameTrace } from "./connection/frame_tracer.ts";
 export { printable } from "./connection/printable.ts";
 export { toBytes, toMessage } from "./connection/sendable.ts";
 export type { ConnectionInit, ConnectionOwner } from "./connection/init.ts";
@@ -59,6 +60,10 @@ export {
   connectionOf,
   SocketConnection,
 } from "./connection/socket_connection.ts";
+export {
+  type FrameListener,
+  TracedTransport,
+} from "./connection/traced_transport.ts";
 export {
   connectionTicker,
   type Ticker,

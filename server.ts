@@ -63,6 +63,8 @@ export {
   type ConnectionRequest,
   type ConnectionSite,
   type ConnectionStats,
+  type FrameListener,
+  type FrameTrace,
   Handler,
   type HandlerCallbacks,
   type HandlerFunction,
@@ -124,7 +126,7 @@ export class Site implements ConnectionSite {
    */
   constructor(options: SiteOptions = {}) {
     checkSiteOptions(options);
-    const { root, openTimeoutMs = 10_000, onEvent } = options;
+    const { root, openTimeoutMs = 10_000, onEvent, onFrame } = options;
     this.#options = options;
     this.#crowd = new Crowd({
       site: this,
@@ -138,6 +140,7 @@ export class Site implements ConnectionSite {
       openTimeoutMs,
       crowd: this.#crowd,
       journal: this.#journal,
+      onFrame,
       match: (target) => this.#match(target),
       reportError: (error, connection) => this.#report(error, connection),
       left: (server) => void this.#servers.delete(server),

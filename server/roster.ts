@@ -9,7 +9,9 @@ import {
   type Connection,
   type ConnectionOwner,
   connectionTicker,
+  type FrameListener,
   SocketConnection,
+  TracedTransport,
 } from "../connection.ts";
 import type { Runtime, Transport } from "../runtime/transport.ts";
 import type { Accepted } from "./acceptance.ts";
@@ -22,6 +24,8 @@ export interface RosterSite {
   readonly crowd: Crowd;
   /** Told what happens. */
   readonly journal: Journal;
+  /** Told of each frame. */
+  readonly onFrame: FrameListener | undefined;
   /** Told of what a handler threw. */
   reportError(error: unknown, connection?: Connection): void;
 }
@@ -66,11 +70,12 @@ export class Roster implements ConnectionOwner {
   open(accepted: Accepted, transport: Transport, early: Uint8Array): boolean {
     const { route, params } = accepted.match;
     const { settings } = route;
-    const { journal } = this.#site;
+    const { journal, onFrame } = this.#site;
     journal.accepted(accepted, transport.remoteAddress);
+    const traced = onFrame && new TracedTransport(transport, onFrame, this);
     const connection = new SocketConnection({
       role: "server",
-      transport,
+      transport: traced ?? transport,
       settings,
       ticker: connectionTicker(settings, this.#runtime),
       request: accepted.request,
@@ -89,7 +94,8 @@ export class Roster implements ConnectionOwner {
       journal.discarded(connection);
       return false;
     }
-    transport.sink = connection.link;
+    const sink = traced?.attach(connection) ?? connection.link;
+    transport.sink = sink;
     this.#size++;
     // The constructor may have closed it.
     if (connection.readyState === 1) this.home.connections.add(connection);
@@ -98,7 +104,7 @@ export class Roster implements ConnectionOwner {
     journal.opened(connection);
     start();
     // What shared a segment with the request comes after `open`.
-    if (early.length > 0) connection.link.data(early);
+    if (early.length > 0) sink.data(early);
     return true;
   }
 

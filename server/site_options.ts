@@ -11,6 +11,7 @@ import {
   CONNECTION_OPTION_NAMES,
   type ConnectionOptions,
   connectionSettings,
+  type FrameListener,
 } from "../connection.ts";
 import { type Broker, checkBroker } from "./broker.ts";
 import type { SiteListener } from "./events.ts";
@@ -55,6 +56,11 @@ export interface SiteOptions extends ConnectionOptions, SlowPeerOptions {
   readonly onError?: (error: Error, connection?: Connection) => void;
   /** Told what happens, errors included: for a logger. See {@linkcode SiteEvent}. */
   readonly onEvent?: SiteListener;
+  /**
+   * Told of each frame that is received or sent, for debugging. Connections cost
+   * more with it, and nothing without.
+   */
+  readonly onFrame?: FrameListener;
 }
 
 const SITE_OPTION_NAMES = new Set([
@@ -65,6 +71,7 @@ const SITE_OPTION_NAMES = new Set([
   "broker",
   ...SLOW_PEER_OPTION_NAMES,
   "onEvent",
+  "onFrame",
   ...CONNECTION_OPTION_NAMES,
 ]);
 
@@ -84,8 +91,8 @@ export function checkSiteOptions(options: SiteOptions): void {
     checkAmount("make the site", "openTimeoutMs", openTimeoutMs);
   }
   if (origins !== undefined) checkOriginRules("make the site", origins);
-  const { onError, onEvent } = options;
-  const functions = { root, onError, onEvent };
+  const { onError, onEvent, onFrame } = options;
+  const functions = { root, onError, onEvent, onFrame };
   for (const [name, value] of Object.entries(functions)) {
     if (value !== undefined && typeof value !== "function") {
       throw new TypeError(`Cannot make the site: ${name} is not a function`);

@@ -16,6 +16,7 @@ import {
   checkKeys,
   type Connection,
   currentClock,
+  type FrameListener,
   nowMs,
   type Ticker,
   tickerFor,
@@ -101,6 +102,8 @@ export interface ServerOwner {
   readonly crowd: Crowd;
   /** Told what happens. */
   readonly journal: Journal;
+  /** Told of each frame. */
+  readonly onFrame: FrameListener | undefined;
   /** Finds a handler. */
   match(target: string): RouteMatch | "invalid" | undefined;
   /** Told of what a handler threw, or what failed underneath. */

@@ -1,0 +1,138 @@
+/**
+ * A transport that tells which frames pass through it, for debugging.
+ *
+ * It stands between a connection and its own transport only where somebody wants to
+ * know: any other connection pays nothing for it.
+ *
+ * @module
+ */
+
+import type { Connection } from "../connection.ts";
+import type {
+  Address,
+  Transport,
+  TransportSink,
+} from "../runtime/transport.ts";
+import { type FrameTrace, FrameTracer } from "./frame_tracer.ts";
+import type { ConnectionOwner } from "./init.ts";
+import type { SocketConnection } from "./socket_connection.ts";
+
+/**
+ * Told of each frame that a connection receives or sends. What it throws is
+ * reported as an error of the handler's would be, and harms nothing.
+ */
+export type FrameListener = (frame: FrameTrace, connection: Connection) => void;
+
+/** Tells which frames pass. */
+export class TracedTransport implements Transport {
+  readonly #inner: Transport;
+  readonly #received: FrameTracer;
+  readonly #sent: FrameTracer;
+  /** Takes what arrives: the sink of the transport inside. */
+  readonly #entry: TransportSink;
+  #sink: TransportSink;
+  #connection: SocketConnection | undefined;
+
+  /**
+   * @param inner The transport. Its sink is left alone until this one's is set.
+   * @param listener Told of each frame, before it is handled or written.
+   * @param owner Told what the listener throws.
+   */
+  constructor(
+    inner: Transport,
+    listener: FrameListener,
+    owner: Pick<ConnectionOwner, "reportError">,
+  ) {
+    this.#inner = inner;
+    this.#sink = inner.sink;
+    const tell = (frame: FrameTrace): void => {
+      try {
+        listener(frame, this.#connection!);
+      } catch (error) {
+        owner.reportError(error, this.#connection);
+      }
+    };
+    this.#received = new FrameTracer("received", tell);
+    this.#sent = new FrameTracer("sent", tell);
+    this.#entry = {
+      data: (chunk) => {
+        // Before the sink, which may overwrite the chunk.
+        this.#received.read(chunk);
+        this.#sink.data(chunk);
+      },
+      drain: () => this.#sink.drain(),
+      end: () => this.#sink.end(),
+      close: (error) => this.#sink.close(error),
+    };
+  }
+
+  /**
+   * Belongs to a connection from now on, of which nothing has been written yet.
+   *
+   * @returns Takes what arrives, instead of the connection's own link.
+   */
+  attach(connection: SocketConnection): TransportSink {
+    this.#connection = connection;
+    this.sink = connection.link;
+    return this.#entry;
+  }
+
+  get sink(): TransportSink {
+    return this.#sink;
+  }
+
+  set sink(sink: TransportSink) {
+    this.#sink = sink;
+    this.#inner.sink = this.#entry;
+  }
+
+  get remoteAddress(): Address {
+    return this.#inner.remoteAddress;
+  }
+
+  get localAddress(): Address {
+    return this.#inner.localAddress;
+  }
+
+  get secure(): boolean {
+    return this.#inner.secure;
+  }
+
+  get givesChunks(): boolean {
+    return this.#inner.givesChunks;
+  }
+
+  get bufferedBytes(): number {
+    return this.#inner.bufferedBytes;
+  }
+
+  get writtenBytes(): number {
+    return this.#inner.writtenBytes;
+  }
+
+  start(sink: TransportSink): void {
+    this.#sink = sink;
+    this.#inner.start(this.#entry);
+  }
+
+  write(chunk: Uint8Array): boolean {
+    this.#sent.read(chunk);
+    return this.#inner.write(chunk);
+  }
+
+  pause(): void {
+    this.#inner.pause();
+  }
+
+  resume(): void {
+    this.#inner.resume();
+  }
+
+  end(): void {
+    this.#inner.end();
+  }
+
+  destroy(): void {
+    this.#inner.destroy();
+  }
+}
