@@ -18,6 +18,11 @@ const MAX_QUEUE_BYTES = 65_536;
  * be seen from here.
  */
 const LINGER_MS = 5000;
+/**
+ * The same when the root closes and the kernel has all that the client is to get.
+ * Browsers leave such a connection as it is until they need one again.
+ */
+const CLOSING_LINGER_MS = 250;
 
 /** One direction: the sink of the transport that it reads from. */
 class Direction implements TransportSink {
@@ -164,6 +169,7 @@ export class Splice {
   /** What had been written to the client when the timer was set. */
   #lingerBytes = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #isClosing = false;
 
   /**
    * Joins them.
@@ -201,6 +207,14 @@ export class Splice {
     if (head.length > 0) this.#up.send(head);
     if (hasEnd) this.#up.end();
     else this.#client.resume();
+  }
+
+  /** Lets the client go soon after the server has ended its side. */
+  close(): void {
+    this.#isClosing = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.directionEnded();
   }
 
   /** Drops both transports. */
@@ -278,7 +292,11 @@ export class Splice {
   directionEnded(): void {
     if (!this.#down.hasEnd || this.#timer !== undefined) return;
     this.#lingerBytes = this.#client.writtenBytes;
-    this.#timer = setTimeout(() => this.#linger(), LINGER_MS);
+    const isSent = this.#isClosing && this.#down.isEmpty;
+    this.#timer = setTimeout(
+      () => this.#linger(),
+      isSent ? CLOSING_LINGER_MS : LINGER_MS,
+    );
   }
 
   /** One of the transports is gone. */

@@ -175,6 +175,7 @@ export class SpliceRoot implements Root {
   async #close(timeoutMs: number): Promise<void> {
     const empty = new Promise<void>((resolve) => this.#tellEmpty = resolve);
     this.#checkEmpty();
+    for (const { splice } of this.#entries.values()) splice?.close();
     const done = Promise.all([this.#server?.stop(), empty]).catch(
       (error: unknown) => this.#fail(error),
     );

@@ -463,6 +463,27 @@ test("close lets a response finish that is under way", async () => {
   await closing;
 });
 
+test("close does not wait for clients that keep their side open", async () => {
+  const site = await openSite({});
+  const connect = () =>
+    new Client(connectSocket({
+      port: site.port,
+      host: "127.0.0.1",
+      allowHalfOpen: true,
+    }));
+  const clients = [connect(), connect()];
+  for (const client of clients) {
+    client.socket.write(get("/"));
+    await client.until("hello");
+  }
+  const startMs = performance.now();
+  await site.close(10_000);
+  const passedMs = performance.now() - startMs;
+  assert(passedMs < 2_000, `closing took ${passedMs} ms`);
+  for (const client of clients) await client.close();
+  assertEquals(site.errors, []);
+});
+
 test("close drops what is not finished in time", async () => {
   const started = new Recorder();
   const site = await openSite({
