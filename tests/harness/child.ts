@@ -57,13 +57,18 @@ export const chromiumPath: string | undefined = firstThere([
   "/usr/bin/chromium",
 ]);
 
-/** Arguments that make a runtime run a script. */
+/**
+ * Arguments that make a runtime run a script.
+ *
+ * @param flags More flags for Deno.
+ */
 export function scriptArguments(
   name: RuntimeName,
   script: string,
+  flags: readonly string[] = ["--no-check"],
 ): string[] {
   const path = checkoutPath(script);
-  return name === "deno" ? ["run", "-A", "--no-check", path] : [path];
+  return name === "deno" ? ["run", "-A", ...flags, path] : [path];
 }
 
 /** How a child ended. */
@@ -84,11 +89,15 @@ export class Child implements AsyncDisposable {
   #gone = false;
   #wake: (() => void) | undefined;
 
-  /** Starts a program. */
-  constructor(command: string, args: readonly string[]) {
+  /** Starts a program, with more in its environment where `env` says so. */
+  constructor(
+    command: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ) {
     this.#process = spawn(command, args, {
       stdio: ["pipe", "pipe", "pipe"],
-      env: { ...process.env, NO_COLOR: "1", NODE_NO_WARNINGS: "1" },
+      env: { ...process.env, NO_COLOR: "1", NODE_NO_WARNINGS: "1", ...env },
       cwd: checkoutPath(""),
     });
     const { stdin, stdout, stderr } = this.#process;
