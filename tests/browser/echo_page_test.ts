@@ -11,60 +11,19 @@ import { assertEquals, assertRejects, testWhere } from "../harness.ts";
 import {
   checkoutPath,
   Child,
-  chromiumPath,
   currentRuntime,
   type RuntimeName,
   runtimePath,
   RUNTIMES,
   scriptArguments,
 } from "../harness/child.ts";
+import { missingBrowser, watch, withPage } from "./browser.ts";
 
-const ARGUMENTS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 /**
  * For a page that the test has changed: it counts as one from elsewhere, which
  * may not open sockets to this machine.
  */
 const ALLOW_LOCAL = "--disable-features=LocalNetworkAccessChecks";
-const PATIENCE_MS = 10_000;
-
-/** Collects everything that goes wrong inside a page. */
-function watch(page: Page): string[] {
-  const faults: string[] = [];
-  page.on("pageerror", (error) => faults.push(`exception: ${error.message}`));
-  page.on("console", (message) => {
-    if (message.type() === "error") faults.push(`console: ${message.text()}`);
-  });
-  page.on("requestfailed", (request) => faults.push(`no ${request.url()}`));
-  return faults;
-}
-
-/** Opens a page in a fresh browser with a profile of its own. */
-async function withPage(
-  body: (page: Page) => Promise<void>,
-  ...more: readonly string[]
-): Promise<void> {
-  const { chromium } = await import("playwright-core");
-  const browser = await chromium.launch({
-    executablePath: chromiumPath ?? "",
-    args: [...ARGUMENTS, ...more],
-  });
-  try {
-    const page = await browser.newPage();
-    page.setDefaultTimeout(PATIENCE_MS);
-    await body(page);
-  } finally {
-    await browser.close();
-  }
-}
 
 /** Runs the example, and says where its page is. */
 async function runEcho(
@@ -154,20 +113,22 @@ const FAULTS: readonly (readonly [string, string, string])[] = [
   ["<script>", "<script>{", "Unexpected"],
 ];
 
-const missing = chromiumPath === undefined ? "chromium" : undefined;
-
 if (currentRuntime === "node") {
   for (const runtime of RUNTIMES) {
     testWhere(
-      runtimePath(runtime) === undefined ? runtime : missing,
+      runtimePath(runtime) === undefined ? runtime : missingBrowser,
       `Chromium talks to examples/echo.ts on ${runtime}`,
       () => visitsExample(runtime),
     );
   }
 
-  testWhere(missing, "a page with a broken script is noticed", async () => {
-    const { child, url } = await runEcho("node");
-    await using _ended = child;
-    for (const fault of FAULTS) await visitBroken(url, fault);
-  });
+  testWhere(
+    missingBrowser,
+    "a page with a broken script is noticed",
+    async () => {
+      const { child, url } = await runEcho("node");
+      await using _ended = child;
+      for (const fault of FAULTS) await visitBroken(url, fault);
+    },
+  );
 }
