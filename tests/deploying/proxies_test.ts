@@ -1,5 +1,7 @@
 /** Sites behind nginx, HAProxy and Caddy, as docs/deploying.md sets them up. */
 import { Buffer } from "node:buffer";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { type Connection, dial, HandshakeError } from "../../client.ts";
 import { type CloseInfo, Handler, Site } from "../../server.ts";
 import { assert, assertEquals, assertRejects, testWhere } from "../harness.ts";
@@ -218,6 +220,24 @@ testBehind(
     }
   },
 );
+
+testBehind("the site may listen on a Unix socket", async (kind) => {
+  const folder = mkdtempSync(`${tmpdir()}/sockeye-unix-`);
+  try {
+    const path = `${folder}/site.sock`;
+    const root = () => new Response("the page");
+    const where = { listen: { path }, target: { path } };
+    await serve({ ...where, root }, async () => {
+      await using proxy = await Proxy.start(kind, path);
+      const connection = await dialThrough(proxy, "/echo");
+      await assertEchoed(connection, "through the file system");
+      await connection.close();
+      assert((await get(proxy, "/page")).includes("the page"));
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 testBehind("what only the inside may see is refused there", async (kind) => {
   const seen: string[] = [];

@@ -24,8 +24,8 @@ interface Setting {
   readonly folder: string;
   /** Port on which it is to listen. */
   readonly port: number;
-  /** Port of the site. */
-  readonly sitePort: number;
+  /** Where the site is: its port, or the path of its Unix socket. */
+  readonly site: number | string;
   /** How long it lets a WebSocket be silent, in seconds. */
   readonly idleSeconds: number;
 }
@@ -78,17 +78,22 @@ function program(name: string, env: readonly string[] = []): string[] {
   ];
 }
 
+/** The address of the site, with what stands before the path of a Unix socket. */
+function address(site: number | string, unix: string): string {
+  return typeof site === "number" ? `127.0.0.1:${site}` : unix + site;
+}
+
 const nginx: ProxyKind = {
   name: "nginx",
   missing: programPath("nginx") ? undefined : "nginx",
   file: "nginx.conf",
   keepsForwardedFor: true,
   dropsIdle: true,
-  replacements: ({ folder, port, sitePort, idleSeconds }) => [
+  replacements: ({ folder, port, site, idleSeconds }) => [
     ["listen 443 ssl;", `listen 127.0.0.1:${port} ssl;`],
     ["/etc/ssl/example.com.crt", `${folder}/site.crt`],
     ["/etc/ssl/private/example.com.key", `${folder}/site.key`],
-    ["127.0.0.1:8080", `127.0.0.1:${sitePort}`],
+    ["127.0.0.1:8080", address(site, "unix:")],
     ["proxy_read_timeout 75s", `proxy_read_timeout ${idleSeconds}s`],
     ["proxy_send_timeout 75s", `proxy_send_timeout ${idleSeconds}s`],
   ],
@@ -113,10 +118,10 @@ const haproxy: ProxyKind = {
   file: "haproxy.cfg",
   keepsForwardedFor: true,
   dropsIdle: true,
-  replacements: ({ folder, port, sitePort, idleSeconds }) => [
+  replacements: ({ folder, port, site, idleSeconds }) => [
     ["bind :443", `bind 127.0.0.1:${port}`],
     ["/etc/haproxy/certs/example.com.pem", `${folder}/site.pem`],
-    ["127.0.0.1:8080", `127.0.0.1:${sitePort}`],
+    ["127.0.0.1:8080", address(site, "unix@")],
     ["timeout tunnel 75s", `timeout tunnel ${idleSeconds}s`],
     // As many descriptors are not to be had everywhere.
     ["maxconn 20000", "maxconn 200"],
@@ -130,7 +135,7 @@ const caddy: ProxyKind = {
   file: "Caddyfile",
   keepsForwardedFor: false,
   dropsIdle: false,
-  replacements: ({ folder, port, sitePort }) => [
+  replacements: ({ folder, port, site }) => [
     [
       "example.com {",
       `{
@@ -141,7 +146,7 @@ const caddy: ProxyKind = {
         bind 127.0.0.1
         tls ${folder}/site.crt ${folder}/site.key`,
     ],
-    ["127.0.0.1:8080", `127.0.0.1:${sitePort}`],
+    ["127.0.0.1:8080", address(site, "unix/")],
   ],
   command: ({ folder }, file) => [
     ...program("caddy", [`HOME=${folder}`, `XDG_DATA_HOME=${folder}`]),
@@ -188,19 +193,19 @@ export class Proxy implements AsyncDisposable {
    * Starts it.
    *
    * @param kind Which.
-   * @param sitePort Port of the site.
+   * @param site Where the site is.
    * @param idleSeconds How long it lets a WebSocket be silent.
    */
   static async start(
     kind: ProxyKind,
-    sitePort: number,
+    site: number | string,
     idleSeconds = 75,
   ): Promise<Proxy> {
     let said = "";
     // Somebody else may take the port before it does.
     for (let tries = 0; tries < 3; tries++) {
       const folder = mkdtempSync(`${tmpdir()}/sockeye-proxy-`);
-      const setting = { folder, port: await freePort(), sitePort, idleSeconds };
+      const setting = { folder, port: await freePort(), site, idleSeconds };
       const [crt, key] = [certificate("leaf.crt"), certificate("leaf.key")];
       writeFileSync(`${folder}/site.crt`, crt);
       writeFileSync(`${folder}/site.key`, key);
