@@ -172,8 +172,6 @@ export class SlowPeers {
       connection.sendPrepared(message);
     }
     peer.isReleasing = false;
-    // There is something in the buffer, so that it drains once more.
-    if (peer.backlog.byteLength > 0) link.isOver = true;
   }
 
   /** Lets go of what waits for a connection that is open no more. */

@@ -88,7 +88,7 @@ export async function assertTexts(
   const got: string[] = [];
   for (let n = 0; n < texts.length; n++) {
     const { payload } = await client.readFrame();
-    got.push(new TextDecoder().decode(payload));
+    got.push(new TextDecoder("utf-8", { ignoreBOM: true }).decode(payload));
   }
   assertEquals(got, texts);
 }
