@@ -56,11 +56,6 @@ export class Crowd implements Home {
     this.topics = new Topics(this.#broker);
   }
 
-  /** Messages for many that were dropped because a peer was too slow. */
-  get dropped(): number {
-    return this.#slowPeers.dropped;
-  }
-
   /** Forgets a connection that is open no more. */
   leave(connection: SocketConnection): void {
     this.connections.delete(connection);

@@ -104,8 +104,6 @@ interface SlowPeer {
 
 /** The slow ones among the peers of a site. */
 export class SlowPeers {
-  /** Messages that were dropped, for all peers, of all time. */
-  dropped = 0;
   readonly #peers: WeakMap<SocketConnection, SlowPeer> = new WeakMap();
 
   /**
@@ -136,13 +134,13 @@ export class SlowPeers {
     }
     const peer = this.#note(connection);
     if (overflow.policy === "drop-new") {
-      this.#drop(peer, 1);
+      peer.dropped++;
       return false;
     }
     peer.backlog ??= overflow.policy === "latest"
       ? new LatestBacklog(overflow.maxBytes)
       : new FullBacklog(overflow.maxBytes);
-    this.#drop(peer, peer.backlog.push(message, topic));
+    peer.dropped += peer.backlog.push(message, topic);
     link.isOver = true;
     return true;
   }
@@ -177,7 +175,7 @@ export class SlowPeers {
   /** Lets go of what waits for a connection that is open no more. */
   leave(connection: SocketConnection): void {
     const peer = this.#peers.get(connection);
-    if (peer?.backlog !== undefined) this.#drop(peer, peer.backlog.clear());
+    if (peer?.backlog !== undefined) peer.dropped += peer.backlog.clear();
   }
 
   #note(connection: SocketConnection): SlowPeer {
@@ -187,10 +185,5 @@ export class SlowPeers {
       this.#peers.set(connection, peer);
     }
     return peer;
-  }
-
-  #drop(peer: SlowPeer, count: number): void {
-    peer.dropped += count;
-    this.dropped += count;
   }
 }

@@ -78,6 +78,7 @@ test("B-2: drop-new skips a slow peer, and counts what it missed", async () => {
       assert(connection.bufferedAmount < MAX_BYTES + 1_000);
       assertEquals(connections[0]!.stats.messagesDropped, 0);
       assertEquals(connection.stats.messagesDropped, 500 - sent);
+      assertEquals(site.stats.messagesDropped, 500 - sent);
     },
   );
   assertEquals(quick, names(500));
@@ -232,7 +233,10 @@ test("B-2: a drain hook that broadcasts comes after what has waited", async () =
     for (let n = 0; n < 300; n++) site.broadcast(numbered(n));
     const before = connection.stats.messagesDropped;
     connection.terminate();
-    assert(connection.stats.messagesDropped >= before + 100);
+    const { messagesDropped } = connection.stats;
+    assert(messagesDropped >= before + 100);
+    await until(() => site.stats.closed === 1, "the end");
+    assertEquals(site.stats.messagesDropped, messagesDropped);
   });
 });
 
