@@ -45,8 +45,9 @@ const folder = checkoutPath("tests/docs");
 
 /** Makes a module of a block that runs in this process. */
 function toModule({ code }: Block, port: number): string {
-  const site = pathToFileURL(`${folder}/site.ts`).href;
-  return code.replaceAll('"@sockeye/sockeye"', JSON.stringify(site))
+  const url = (path: string) => JSON.stringify(pathToFileURL(path).href);
+  return code.replaceAll('"@sockeye/sockeye"', url(`${folder}/site.ts`))
+    .replaceAll('"@sockeye/sockeye/testing"', url(checkoutPath("testing.ts")))
     .replaceAll("8080", String(port));
 }
 
