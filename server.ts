@@ -50,6 +50,7 @@ import {
   type ShutdownOptions,
   SiteServer,
 } from "./server/site_server.ts";
+import { telemetryListeners } from "./server/telemetry.ts";
 
 export {
   type BroadcastCount,
@@ -96,6 +97,14 @@ export type {
 } from "./server/routes.ts";
 export type { RouteCallbacks } from "./server/route_callbacks.ts";
 export type { SiteOptions } from "./server/site_options.ts";
+export type {
+  Telemetry,
+  TelemetryAttributes,
+  TelemetryInstrumentOptions,
+  TelemetryMeter,
+  TelemetrySpan,
+  TelemetryTracer,
+} from "./server/telemetry.ts";
 export type { SlowPeerOptions } from "./server/slow_peers.ts";
 export type {
   RootHandler,
@@ -135,6 +144,11 @@ export class Site implements ConnectionSite {
     });
     this.#journal = new Journal(this.#crowd.connections);
     if (onEvent !== undefined) this.#journal.watch(onEvent);
+    const { telemetry } = options;
+    if (telemetry !== undefined) {
+      const listeners = telemetryListeners(telemetry, () => this.stats);
+      for (const listener of listeners) this.#journal.watch(listener);
+    }
     this.#owner = {
       root,
       openTimeoutMs,

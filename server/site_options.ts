@@ -22,6 +22,7 @@ import {
   SLOW_PEER_OPTION_NAMES,
   type SlowPeerOptions,
 } from "./slow_peers.ts";
+import { checkTelemetry, type Telemetry } from "./telemetry.ts";
 
 /** Options of a site; those of a connection are the defaults of its handlers. */
 export interface SiteOptions extends ConnectionOptions, SlowPeerOptions {
@@ -61,6 +62,8 @@ export interface SiteOptions extends ConnectionOptions, SlowPeerOptions {
    * more with it, and nothing without.
    */
   readonly onFrame?: FrameListener;
+  /** Metrics, and a span for each connection, for OpenTelemetry. */
+  readonly telemetry?: Telemetry;
 }
 
 const SITE_OPTION_NAMES = new Set([
@@ -72,6 +75,7 @@ const SITE_OPTION_NAMES = new Set([
   ...SLOW_PEER_OPTION_NAMES,
   "onEvent",
   "onFrame",
+  "telemetry",
   ...CONNECTION_OPTION_NAMES,
 ]);
 
@@ -91,6 +95,7 @@ export function checkSiteOptions(options: SiteOptions): void {
     checkAmount("make the site", "openTimeoutMs", openTimeoutMs);
   }
   if (origins !== undefined) checkOriginRules("make the site", origins);
+  if (options.telemetry !== undefined) checkTelemetry(options.telemetry);
   const { onError, onEvent, onFrame } = options;
   const functions = { root, onError, onEvent, onFrame };
   for (const [name, value] of Object.entries(functions)) {
