@@ -1,4 +1,6 @@
 /** The runner is believed by everyone: what it counts, and what it takes for a crash. */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import process from "node:process";
 import { assert, assertEquals, test } from "../harness.ts";
 import {
@@ -9,6 +11,7 @@ import {
   withoutPasses,
 } from "./counts.mjs";
 import { uncovered } from "./coverage.mjs";
+import { unpackDebian } from "./debian.mjs";
 import { run } from "./process.mjs";
 
 test("denoCounts() reads the last summary", () => {
@@ -104,4 +107,15 @@ test("run() stops a command that takes too long, and its children", async () => 
     { timeoutMs: 300 },
   );
   assertEquals([code, timedOut], [-1, true]);
+});
+
+test("unpackDebian() leaves nothing behind where a package cannot be had", async () => {
+  const folder = mkdtempSync(`${tmpdir()}/sockeye-run-`);
+  try {
+    const path = `${folder}/unpacked`;
+    assertEquals(await unpackDebian("/no/such/apt", "nginx", path), false);
+    assertEquals(existsSync(path), false);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
