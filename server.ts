@@ -97,6 +97,11 @@ export type {
 } from "./server/routes.ts";
 export type { RouteCallbacks } from "./server/route_callbacks.ts";
 export type { SiteOptions } from "./server/site_options.ts";
+export {
+  statusPage,
+  type StatusPageOptions,
+  type StatusSite,
+} from "./server/status_page.ts";
 export type {
   Telemetry,
   TelemetryAttributes,
