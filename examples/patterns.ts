@@ -32,7 +32,8 @@ async function producer(connection: Connection, signal?: AbortSignal) {
       await sleep(100, undefined, { signal });
     }
   } finally {
-    console.log(`producer ends after ${count}`);
+    const how = signal?.aborted ? "is cancelled" : "ends";
+    console.log(`producer ${how} after ${count}`);
   }
 }
 
