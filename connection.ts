@@ -55,6 +55,7 @@ export {
 export type { FrameTrace } from "./connection/frame_tracer.ts";
 export { printable } from "./connection/printable.ts";
 export { toBytes, toMessage } from "./connection/sendable.ts";
+export type { ConnectionInit, ConnectionOwner } from "./connection/init.ts";
 export {
   connectionOf,
   SocketConnection,
@@ -63,11 +64,6 @@ export {
   type FrameListener,
   TracedTransport,
 } from "./connection/traced_transport.ts";
-export type {
-  ConnectionInit,
-  ConnectionOwner,
-  ForwardedRequest,
-} from "./connection/init.ts";
 export {
   connectionTicker,
   type Ticker,
@@ -149,7 +145,7 @@ export interface Connection<Data = unknown>
   readonly request: ConnectionRequest;
   /** What the parts of the path pattern matched, such as `id` in `/rooms/:id`. */
   readonly params: Readonly<Record<string, string>>;
-  /** Address of the peer; of the client, where a trusted proxy tells it. */
+  /** Address of the peer. */
   readonly remoteAddress: Address;
   /** Address of this side. */
   readonly localAddress: Address;

@@ -32,7 +32,11 @@ import { loadRuntime } from "./runtime/transport.ts";
 import { Crowd } from "./server/crowd.ts";
 import type { SiteListener, SiteStats } from "./server/events.ts";
 import { Journal } from "./server/journal.ts";
-import { Admission } from "./server/admission.ts";
+import { Hosted } from "./server/hosted/hosted.ts";
+import {
+  type HostedWebSocket,
+  makeHostedWebSocket,
+} from "./server/hosted/websocket.ts";
 import {
   checkListenOptions,
   type ListenOptions,
@@ -87,35 +91,29 @@ export {
   type LogLevel,
 } from "./server/console_logger.ts";
 export type { SiteEvent, SiteListener, SiteStats } from "./server/events.ts";
-export type { AdmissionOptions } from "./server/admission.ts";
 export {
-  basicAuth,
-  type BasicAuthData,
-  type BasicAuthOptions,
-} from "./server/basic_auth.ts";
-export { parseCookies } from "./server/cookies.ts";
-export type { ForwardedHeader } from "./server/forwarded.ts";
+  type HostCapability,
+  type HostCapabilityName,
+  HOSTED_CAPABILITIES,
+  type HostSupport,
+  UnsupportedError,
+} from "./server/hosted/capabilities.ts";
+export type {
+  HostedPeer,
+  HostedSocket,
+  HostedWebSocket,
+} from "./server/hosted/websocket.ts";
 export type { ListenOptions } from "./server/listen_options.ts";
 export type { OriginRule, OriginRules } from "./server/origin.ts";
-export {
-  type RefusalAfterOpen,
-  refuseAfterOpen,
-} from "./server/refuse_after_open.ts";
 export type {
   HandlerClass,
   HandlerOptions,
   UpgradeAcceptance,
   UpgradeDecision,
-  UpgradeFunction,
   UpgradeInfo,
 } from "./server/routes.ts";
 export type { RouteCallbacks } from "./server/route_callbacks.ts";
 export type { SiteOptions } from "./server/site_options.ts";
-export {
-  statusPage,
-  type StatusPageOptions,
-  type StatusSite,
-} from "./server/status_page.ts";
 export type {
   Telemetry,
   TelemetryAttributes,
@@ -132,18 +130,57 @@ export type {
 } from "./server/site_server.ts";
 
 /**
- * Handlers by path, for any number of listening sockets.
+ * Handlers by path, for any number of listening sockets, and for the servers of the
+ * runtimes.
  *
  * The site reads each request itself. One that asks for a WebSocket on a path with
  * a handler is checked and upgraded; every other belongs to the root.
+ *
+ * As `export default` of a program it is run by `deno serve` and `bun run`, which
+ * take `fetch` and `websocket`.
  */
 export class Site implements ConnectionSite {
+  /**
+   * Answers a request in a server of the runtime's own: a fetch handler for
+   * `Deno.serve(site.fetch)`, for `Bun.serve({ fetch: site.fetch, websocket:
+   * site.websocket })`, and for whatever is called by those.
+   *
+   * What asks for a WebSocket on a path with a handler is checked as on a socket
+   * of the site's own, with the same answers, and upgraded. Every other request
+   * goes to the root; where there is none it is answered 404, or 426 on the path
+   * of a handler. Ask {@linkcode Site.claims} first to answer it yourself.
+   *
+   * What hosted connections cannot do is in {@linkcode HOSTED_CAPABILITIES} and
+   * throws an {@linkcode UnsupportedError}. On Node, whose HTTP server has no
+   * WebSockets, the answer is 501.
+   *
+   * @param request The request.
+   * @param info What the host passed beside it: Deno's `{ remoteAddr }`, Bun's
+   * server or `{ server }`. For a request that is for the root also
+   * `{ remoteAddress }`.
+   * @returns The answer. On Bun it means nothing after an upgrade.
+   * @throws {TypeError} If `info` is not what the host passes.
+   */
+  readonly fetch: (
+    request: Request,
+    info: unknown,
+  ) => Response | Promise<Response> = (request, info) =>
+    this.#hosted.fetch(request, info);
+
+  /** What `Bun.serve` is to be given as `websocket`, beside `fetch`. */
+  readonly websocket: HostedWebSocket = makeHostedWebSocket(() => {
+    // It is asked for when the server starts.
+    void this.#hosted.prepare();
+    return this.#routes.maxMessageBytes;
+  });
+
   readonly #routes: Routes = new Routes();
   readonly #options: SiteOptions;
   readonly #servers: Set<SiteServer> = new Set();
   readonly #crowd: Crowd;
   readonly #journal: Journal;
   readonly #owner: ServerOwner;
+  readonly #hosted: Hosted;
 
   /**
    * Makes a site without handlers.
@@ -174,11 +211,11 @@ export class Site implements ConnectionSite {
       crowd: this.#crowd,
       journal: this.#journal,
       onFrame,
-      admission: new Admission(options),
       match: (target) => this.#match(target),
       reportError: (error, connection) => this.#report(error, connection),
       left: (server) => void this.#servers.delete(server),
     };
+    this.#hosted = new Hosted(this.#owner);
   }
 
   /** The connections that are open now. */
@@ -312,6 +349,31 @@ export class Site implements ConnectionSite {
   }
 
   /**
+   * Tells whether a request asks for a WebSocket on a path with a handler, so that
+   * {@linkcode Site.fetch} should answer it.
+   *
+   * @param request The request.
+   *
+   * @example In a fetch handler of your own
+   * ```ts
+   * import { Site } from "@sockeye/sockeye";
+   *
+   * const site = new Site();
+   * site.addHandler("/echo", async (connection) => {
+   *   for await (const message of connection) connection.send(message);
+   * });
+   *
+   * function handle(request: Request, info: unknown) {
+   *   if (site.claims(request)) return site.fetch(request, info);
+   *   return new Response("Hello");
+   * }
+   * ```
+   */
+  claims(request: Request): boolean {
+    return this.#hosted.claims(request);
+  }
+
+  /**
    * Sends a message to every open connection of this process. It is framed once;
    * a connection that does not read delays no other, see `broadcastOverflow`.
    *
@@ -358,14 +420,18 @@ export class Site implements ConnectionSite {
   }
 
   /**
-   * Shuts all servers of the site down.
+   * Shuts all servers of the site down, and ends the hosted connections. The
+   * host itself goes on; what it asks the site for is answered 503.
    *
    * @param options Close code, reason, deadline, and whether to drain first.
    * @throws {TypeError | RangeError} If code or reason may not be sent.
    */
   async shutdown(options?: ShutdownOptions): Promise<void> {
     const servers = [...this.#servers];
-    await Promise.all(servers.map((server) => server.shutdown(options)));
+    await Promise.all([
+      this.#hosted.shutdown(options),
+      ...servers.map((server) => server.shutdown(options)),
+    ]);
   }
 
   #match(target: string): RouteMatch | "invalid" | undefined {

@@ -25,7 +25,10 @@ export type CloseCause =
   | "protocol-error"
   /** The stream ended or broke without a Close frame. */
   | "transport-error"
-  /** The peer did not read what it was sent, and the send buffer was full. */
+  /**
+   * The peer did not read what it was sent, and the send buffer was full; or it
+   * sent more than was handled, where a host cannot be told to read less.
+   */
   | "backpressure"
   /** The server shut down. */
   | "shutdown";

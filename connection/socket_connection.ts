@@ -26,7 +26,6 @@ import { Handler, type HandlerFunction } from "./handler.ts";
 import {
   type ConnectionInit,
   type ConnectionOwner,
-  type ForwardedRequest,
   protocolOptions,
 } from "./init.ts";
 import { nameOf } from "./identity.ts";
@@ -84,9 +83,7 @@ export class SocketConnection<Data = unknown>
   }
 
   get remoteAddress(): Address {
-    // Kept by the request: connections that no proxy forwards need no room for it.
-    const { clientAddress } = this.request as Partial<ForwardedRequest>;
-    return clientAddress ?? this.link.transport.remoteAddress;
+    return this.link.transport.remoteAddress;
   }
 
   get localAddress(): Address {

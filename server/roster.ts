@@ -7,6 +7,7 @@
 import type { Extension } from "../codec.ts";
 import {
   type Connection,
+  type ConnectionInit,
   type ConnectionOwner,
   connectionTicker,
   type FrameListener,
@@ -17,8 +18,6 @@ import type { Runtime, Transport } from "../runtime/transport.ts";
 import type { Accepted } from "./acceptance.ts";
 import type { Crowd } from "./crowd.ts";
 import type { Journal } from "./journal.ts";
-import type { Admission } from "./admission.ts";
-import { Deaf } from "./refuse_after_open.ts";
 
 /** The site that a roster belongs to. */
 export interface RosterSite {
@@ -28,13 +27,24 @@ export interface RosterSite {
   readonly journal: Journal;
   /** Told of each frame. */
   readonly onFrame: FrameListener | undefined;
-  /** Where connections give their places back. */
-  readonly admission: Admission;
   /** Told of what a handler threw. */
   reportError(error: unknown, connection?: Connection): void;
 }
 
+/**
+ * Makes a connection.
+ *
+ * @param init What it is made of.
+ * @param transport Its transport, which in `init` may have been wrapped.
+ */
+export type MakeConnection = (
+  init: ConnectionInit,
+  transport: Transport,
+) => SocketConnection;
+
 const NO_EXTENSIONS: readonly Extension[] = [];
+const makeSocketConnection: MakeConnection = (init) =>
+  new SocketConnection(init);
 
 /** The connections of one server. */
 export class Roster implements ConnectionOwner {
@@ -42,22 +52,28 @@ export class Roster implements ConnectionOwner {
   readonly #site: RosterSite;
   readonly #runtime: Runtime;
   readonly #left: () => void;
+  readonly #make: MakeConnection;
   /** Connections that close. The open ones are the site's to keep. */
   readonly #closing: Set<SocketConnection> = new Set();
-  /** Those that are refused by a Close frame: to others they were never there. */
-  readonly #refused: Set<SocketConnection> = new Set();
   #size = 0;
 
   /**
    * @param site The site.
    * @param runtime The runtime at hand.
    * @param left Told when a connection is gone.
+   * @param make Makes the connections.
    */
-  constructor(site: RosterSite, runtime: Runtime, left: () => void) {
+  constructor(
+    site: RosterSite,
+    runtime: Runtime,
+    left: () => void,
+    make: MakeConnection = makeSocketConnection,
+  ) {
     this.#site = site;
     this.home = site.crowd;
     this.#runtime = runtime;
     this.#left = left;
+    this.#make = make;
   }
 
   /** Count of the connections that are not gone. */
@@ -76,10 +92,10 @@ export class Roster implements ConnectionOwner {
   open(accepted: Accepted, transport: Transport, early: Uint8Array): boolean {
     const { route, params } = accepted.match;
     const { settings } = route;
-    const { admission, journal, onFrame } = this.#site;
-    journal.accepted(accepted);
+    const { journal, onFrame } = this.#site;
+    journal.accepted(accepted, transport.remoteAddress);
     const traced = onFrame && new TracedTransport(transport, onFrame, this);
-    const connection = new SocketConnection({
+    const connection = this.#make({
       role: "server",
       transport: traced ?? transport,
       settings,
@@ -90,7 +106,7 @@ export class Roster implements ConnectionOwner {
       extensions: NO_EXTENSIONS,
       transform: undefined,
       owner: this,
-    });
+    }, transport);
     connection.data = accepted.data;
     // What the handler's constructor sends comes after the answer.
     connection.link.isHeld = true;
@@ -102,13 +118,12 @@ export class Roster implements ConnectionOwner {
     }
     const sink = traced?.attach(connection) ?? connection.link;
     transport.sink = sink;
-    admission.move(transport, connection);
     this.#size++;
     // The constructor may have closed it.
     if (connection.readyState === 1) this.home.connections.add(connection);
     transport.write(accepted.response);
     connection.link.isHeld = false;
-    if (accepted.refusal === undefined) journal.opened(connection);
+    journal.opened(connection);
     start();
     // What shared a segment with the request comes after `open`.
     if (early.length > 0) sink.data(early);
@@ -138,15 +153,12 @@ export class Roster implements ConnectionOwner {
   onClosing(connection: SocketConnection): void {
     this.home.leave(connection);
     this.#closing.add(connection);
-    if (!this.#refused.has(connection)) this.#site.journal.closing(connection);
+    this.#site.journal.closing(connection);
   }
 
   onClosed(connection: SocketConnection): void {
     this.#closing.delete(connection);
-    this.#site.admission.release(connection);
-    if (!this.#refused.delete(connection)) {
-      this.#site.journal.closed(connection);
-    }
+    this.#site.journal.closed(connection);
     this.#size--;
     this.#left();
   }
@@ -156,12 +168,6 @@ export class Roster implements ConnectionOwner {
     accepted: Accepted,
     connection: SocketConnection,
   ): (() => void) | undefined {
-    const { refusal } = accepted;
-    if (refusal !== undefined) {
-      this.#refused.add(connection);
-      connection.closeFor(refusal.code, refusal.reason, "local");
-      return () => connection.handle(new Deaf(connection));
-    }
     const { handlerClass, handlerFunction } = accepted.match.route;
     if (handlerClass === undefined) {
       return () => void connection.run(handlerFunction!);

@@ -20,6 +20,7 @@ import {
   nowMs,
   type Ticker,
   tickerFor,
+  type Ticking,
 } from "../connection.ts";
 import type {
   LateUpgrade,
@@ -32,10 +33,9 @@ import type {
 } from "../runtime/transport.ts";
 import type { Accepted } from "./acceptance.ts";
 import type { Crowd } from "./crowd.ts";
-import type { Admission } from "./admission.ts";
 import { Entrance, type EntranceOwner } from "./entrance.ts";
 import type { Journal } from "./journal.ts";
-import { Roster } from "./roster.ts";
+import { type MakeConnection, Roster } from "./roster.ts";
 import type { RouteMatch } from "./routes.ts";
 
 /** Answers the requests that are not for a handler. */
@@ -105,14 +105,20 @@ export interface ServerOwner {
   readonly journal: Journal;
   /** Told of each frame. */
   readonly onFrame: FrameListener | undefined;
-  /** Who may connect. */
-  readonly admission: Admission;
   /** Finds a handler. */
   match(target: string): RouteMatch | "invalid" | undefined;
   /** Told of what a handler threw, or what failed underneath. */
   reportError(error: unknown, connection?: Connection): void;
   /** Told when a server has shut down. */
   left(server: SiteServer): void;
+}
+
+/** A request under way, wherever it came in. */
+export interface Entry extends Ticking {
+  /** Refuses it where it can: the server is going away. */
+  shutDown(): void;
+  /** Drops it. */
+  drop(): void;
 }
 
 const SHUTDOWN_OPTION_NAMES = new Set(["code", "reason", "timeoutMs", "drain"]);
@@ -127,7 +133,7 @@ export class SiteServer implements Server, EntranceOwner {
   readonly #site: ServerOwner;
   readonly #runtime: Runtime;
   readonly #ticker: Ticker;
-  readonly #entrances: Set<Entrance> = new Set();
+  readonly #entrances: Set<Entry> = new Set();
   readonly #roster: Roster;
   readonly #finished: PromiseWithResolvers<void> = Promise.withResolvers();
   #listener: Listener | undefined;
@@ -140,12 +146,18 @@ export class SiteServer implements Server, EntranceOwner {
   /**
    * @param site The site.
    * @param runtime The runtime at hand.
+   * @param makeConnection Makes its connections, where they are of another kind.
    */
-  constructor(site: ServerOwner, runtime: Runtime) {
+  constructor(
+    site: ServerOwner,
+    runtime: Runtime,
+    makeConnection?: MakeConnection,
+  ) {
     this.#site = site;
     this.#runtime = runtime;
     this.#ticker = tickerFor([site.openTimeoutMs], runtime);
-    this.#roster = new Roster(site, runtime, () => this.#checkEmpty());
+    const left = (): void => this.#checkEmpty();
+    this.#roster = new Roster(site, runtime, left, makeConnection);
   }
 
   /** Listens. Rejects where the address cannot be had. */
@@ -180,10 +192,6 @@ export class SiteServer implements Server, EntranceOwner {
 
   get journal(): Journal {
     return this.#site.journal;
-  }
-
-  get admission(): Admission {
-    return this.#site.admission;
   }
 
   ref(): void {
@@ -227,7 +235,13 @@ export class SiteServer implements Server, EntranceOwner {
     this.#site.reportError(error, connection);
   }
 
-  leave(entrance: Entrance): void {
+  /** Takes on a request that is under way. */
+  enter(entry: Entry): void {
+    this.#entrances.add(entry);
+    this.#ticker.add(entry);
+  }
+
+  leave(entrance: Entry): void {
     this.#entrances.delete(entrance);
     this.#ticker.delete(entrance);
     this.#checkEmpty();
@@ -246,8 +260,7 @@ export class SiteServer implements Server, EntranceOwner {
 
   #enter(transport: Transport): Entrance {
     const entrance = new Entrance(transport, this);
-    this.#entrances.add(entrance);
-    this.#ticker.add(entrance);
+    this.enter(entrance);
     return entrance;
   }
 
@@ -283,7 +296,9 @@ export class SiteServer implements Server, EntranceOwner {
 
   async #end(order: CloseOrder, drain: boolean): Promise<void> {
     this.isShuttingDown = true;
-    this.journal.shutdown(this.addr, order, drain);
+    // Of a site in somebody else's server, which goes on, nothing is told.
+    const address = this.#listener?.address;
+    if (address) this.journal.shutdown(address, order, drain);
     const drained = drain ? this.#drain(order) : undefined;
     let deadlineMs = nowMs() + order.timeoutMs;
     await this.#listener?.close();
@@ -299,7 +314,7 @@ export class SiteServer implements Server, EntranceOwner {
     this.#roster.drop();
     await this.#root?.close(Math.max(0, deadlineMs - nowMs()));
     this.#site.left(this);
-    this.journal.finished(this.addr);
+    if (address) this.journal.finished(address);
     this.#finished.resolve();
   }
 
