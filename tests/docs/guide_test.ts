@@ -12,7 +12,12 @@ import { until } from "../site/served.ts";
 import { shutdownAll } from "./site.ts";
 
 /** The pages. */
-const PAGES = ["docs/guide.md", "docs/broadcasting.md", "docs/shutdown.md"];
+const PAGES = [
+  "docs/guide.md",
+  "docs/broadcasting.md",
+  "docs/shutdown.md",
+  "docs/debugging.md",
+];
 
 /** A block of code, and what it must print. */
 interface Block {
