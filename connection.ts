@@ -55,7 +55,6 @@ export {
 export type { FrameTrace } from "./connection/frame_tracer.ts";
 export { printable } from "./connection/printable.ts";
 export { toBytes, toMessage } from "./connection/sendable.ts";
-export type { ConnectionInit, ConnectionOwner } from "./connection/init.ts";
 export {
   connectionOf,
   SocketConnection,
@@ -64,6 +63,11 @@ export {
   type FrameListener,
   TracedTransport,
 } from "./connection/traced_transport.ts";
+export type {
+  ConnectionInit,
+  ConnectionOwner,
+  ForwardedRequest,
+} from "./connection/init.ts";
 export {
   connectionTicker,
   type Ticker,
@@ -145,7 +149,7 @@ export interface Connection<Data = unknown>
   readonly request: ConnectionRequest;
   /** What the parts of the path pattern matched, such as `id` in `/rooms/:id`. */
   readonly params: Readonly<Record<string, string>>;
-  /** Address of the peer. */
+  /** Address of the peer; of the client, where a trusted proxy tells it. */
   readonly remoteAddress: Address;
   /** Address of this side. */
   readonly localAddress: Address;

@@ -32,6 +32,7 @@ import { loadRuntime } from "./runtime/transport.ts";
 import { Crowd } from "./server/crowd.ts";
 import type { SiteListener, SiteStats } from "./server/events.ts";
 import { Journal } from "./server/journal.ts";
+import { Admission } from "./server/admission.ts";
 import { Hosted } from "./server/hosted/hosted.ts";
 import {
   type HostedWebSocket,
@@ -91,6 +92,14 @@ export {
   type LogLevel,
 } from "./server/console_logger.ts";
 export type { SiteEvent, SiteListener, SiteStats } from "./server/events.ts";
+export type { AdmissionOptions } from "./server/admission.ts";
+export {
+  basicAuth,
+  type BasicAuthData,
+  type BasicAuthOptions,
+} from "./server/basic_auth.ts";
+export { parseCookies } from "./server/cookies.ts";
+export type { ForwardedHeader } from "./server/forwarded.ts";
 export {
   type HostCapability,
   type HostCapabilityName,
@@ -105,15 +114,25 @@ export type {
 } from "./server/hosted/websocket.ts";
 export type { ListenOptions } from "./server/listen_options.ts";
 export type { OriginRule, OriginRules } from "./server/origin.ts";
+export {
+  type RefusalAfterOpen,
+  refuseAfterOpen,
+} from "./server/refuse_after_open.ts";
 export type {
   HandlerClass,
   HandlerOptions,
   UpgradeAcceptance,
   UpgradeDecision,
+  UpgradeFunction,
   UpgradeInfo,
 } from "./server/routes.ts";
 export type { RouteCallbacks } from "./server/route_callbacks.ts";
 export type { SiteOptions } from "./server/site_options.ts";
+export {
+  statusPage,
+  type StatusPageOptions,
+  type StatusSite,
+} from "./server/status_page.ts";
 export type {
   Telemetry,
   TelemetryAttributes,
@@ -211,6 +230,7 @@ export class Site implements ConnectionSite {
       crowd: this.#crowd,
       journal: this.#journal,
       onFrame,
+      admission: new Admission(options),
       match: (target) => this.#match(target),
       reportError: (error, connection) => this.#report(error, connection),
       left: (server) => void this.#servers.delete(server),

@@ -56,10 +56,24 @@ export const REFUSALS = {
   "bad-subprotocol": { status: 400, text: "Invalid Sec-WebSocket-Protocol." },
   /** `Sec-WebSocket-Extensions` is malformed (RFC 6455, section 9.1). */
   "bad-extension": { status: 400, text: "Invalid Sec-WebSocket-Extensions." },
+  /** What trusted proxies say of the client is malformed (RFC 7239, section 4). */
+  "bad-forwarded": { status: 400, text: "Malformed forwarding headers." },
   /** There are two `Origin` headers (RFC 6454, section 7.3). */
   "bad-origin": { status: 400, text: "One Origin header at most." },
   /** The origin is not one that the site serves. */
   "origin-not-allowed": { status: 403, text: "This origin is not allowed." },
+  /** A subprotocol is required, and the client offers none of ours. */
+  "no-common-subprotocol": {
+    status: 400,
+    text: "One of the endpoint's subprotocols is required.",
+  },
+  /** The client's address has `maxConnectionsPerAddress` connections. */
+  "too-many-from-address": {
+    status: 429,
+    text: "Too many connections from this address.",
+  },
+  /** The site has `maxConnections` connections. */
+  "too-many-connections": { status: 503, text: "Too many connections." },
   /** No handler for the path. */
   "not-found": { status: 404, text: "Not found." },
   /** The handler failed before it decided. */
@@ -87,18 +101,21 @@ export interface Refusal {
 
 const UPGRADE = [["Upgrade", "websocket"]] as const;
 const VERSION = [...UPGRADE, ["Sec-WebSocket-Version", "13"]] as const;
-const ALLOW = [["Allow", "GET"]] as const;
+/** When to try again, in seconds. */
+const RETRY = [["Retry-After", "10"]] as const;
+
+/** Headers that belong to a reason. */
+const HEADERS: Readonly<Partial<Record<RefusalReason, Refusal["headers"]>>> = {
+  "bad-method": [["Allow", "GET"]],
+  "not-an-upgrade": UPGRADE,
+  "bad-version": VERSION,
+  "too-many-from-address": RETRY,
+  "too-many-connections": RETRY,
+};
 
 /** Makes the refusal for a reason. */
 export function refuse(reason: RefusalReason): Refusal {
-  const headers = reason === "bad-method"
-    ? ALLOW
-    : reason === "not-an-upgrade"
-    ? UPGRADE
-    : reason === "bad-version"
-    ? VERSION
-    : [];
-  return { reason, ...REFUSALS[reason], headers };
+  return { reason, ...REFUSALS[reason], headers: HEADERS[reason] ?? [] };
 }
 
 /** What {@linkcode encodeRefusal} sends. A {@linkcode Refusal} is one. */

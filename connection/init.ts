@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Connection, ConnectionRequest } from "../connection.ts";
+import type { Address, Connection, ConnectionRequest } from "../connection.ts";
 import {
   type Extension,
   type MessageTransform,
@@ -94,6 +94,12 @@ export interface ConnectionInit {
   readonly transform: MessageTransform | undefined;
   /** Who made it. */
   readonly owner: ConnectionOwner;
+}
+
+/** A request that did not come from where its transport says. */
+export interface ForwardedRequest extends ConnectionRequest {
+  /** Address of the client. */
+  readonly clientAddress: Address;
 }
 
 /** Who makes connections: a server, or the dialer. */

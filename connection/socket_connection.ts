@@ -26,6 +26,7 @@ import { Handler, type HandlerFunction } from "./handler.ts";
 import {
   type ConnectionInit,
   type ConnectionOwner,
+  type ForwardedRequest,
   protocolOptions,
 } from "./init.ts";
 import { nameOf } from "./identity.ts";
@@ -83,7 +84,9 @@ export class SocketConnection<Data = unknown>
   }
 
   get remoteAddress(): Address {
-    return this.link.transport.remoteAddress;
+    // Kept by the request: connections that no proxy forwards need no room for it.
+    const { clientAddress } = this.request as Partial<ForwardedRequest>;
+    return clientAddress ?? this.link.transport.remoteAddress;
   }
 
   get localAddress(): Address {

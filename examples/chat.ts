@@ -26,72 +26,72 @@ const HISTORY_MESSAGES = 100;
 const MAX_ROOMS = 1_000;
 
 /** A room: what was said last, and who is here. */
-class Room {
-  readonly history: unknown[] = [];
-  readonly guests = new Map<string, Guest>();
-
-  /** Finds a room, or opens one; of the empty ones, those used last are kept. */
-  static find(name: string): Room {
-    const room = rooms.get(name) ?? new Room();
-    rooms.delete(name);
-    rooms.set(name, room);
-    for (const [name, { guests }] of rooms) {
-      if (rooms.size <= MAX_ROOMS) break;
-      if (guests.size === 0) rooms.delete(name);
-    }
-    return room;
-  }
-
-  tell(event: unknown) {
-    const text = JSON.stringify(event);
-    for (const { connection } of this.guests.values()) connection.send(text);
-  }
+interface Room {
+  readonly history: unknown[];
+  readonly names: Set<string>;
 }
 
+/** The room that was used last comes last. */
 const rooms = new Map<string, Room>();
 
-class Guest extends Handler<{ name: string }> {
-  #room = new Room();
+/** Finds a room, or opens one. Of too many, empty ones are given up. */
+function findRoom(id: string): Room {
+  const room = rooms.get(id) ?? { history: [], names: new Set() };
+  rooms.delete(id);
+  rooms.set(id, room);
+  for (const [id, { names }] of rooms) {
+    if (rooms.size <= MAX_ROOMS) break;
+    if (names.size === 0) rooms.delete(id);
+  }
+  return room;
+}
 
+/** One who is in a room. The topic of the room has its name. */
+class Guest extends Handler<{ id: string; name: string }> {
   static upgrade({ url }: ConnectionRequest, { params }: UpgradeInfo) {
+    const { id = "" } = params;
     const name = new URL(url).searchParams.get("name")?.trim() ?? "";
-    if (!ROOM_NAME.test(params.room ?? "") || !USER_NAME.test(name)) {
+    if (!ROOM_NAME.test(id) || !USER_NAME.test(name)) {
       return new Response("No such room, or no such name.\n", { status: 400 });
     }
-    return { data: { name } };
+    return { data: { id, name } };
   }
 
   override open() {
-    const { data, params } = this.connection;
-    const { guests, history } = this.#room = Room.find(params.room ?? "");
+    const { data } = this.connection;
+    const { history, names } = findRoom(data.id);
     const wanted = data.name;
-    for (let n = 2; guests.has(data.name); n++) data.name = `${wanted} ${n}`;
-    guests.set(data.name, this);
-    const here = [...guests.keys()];
+    for (let n = 2; names.has(data.name); n++) data.name = `${wanted} ${n}`;
+    names.add(data.name);
+    const here = [...names];
     const welcome = { type: "welcome", name: data.name, here, history };
     this.connection.send(JSON.stringify(welcome));
-    this.#room.tell({ type: "joined", name: data.name, here });
+    this.#tell({ type: "joined", name: data.name, here });
+    this.connection.subscribe(data.id);
   }
 
   override message(data: string | Uint8Array) {
     if (typeof data !== "string" || data.trim() === "") return;
-    const { name } = this.connection.data;
+    const { id, name } = this.connection.data;
     const said = { type: "said", name, text: data.trim(), atMs: Date.now() };
-    this.#room.history.push(said);
-    if (this.#room.history.length > HISTORY_MESSAGES) {
-      this.#room.history.shift();
-    }
-    this.#room.tell(said);
+    const { history } = findRoom(id);
+    history.push(said);
+    if (history.length > HISTORY_MESSAGES) history.shift();
+    this.#tell(said);
   }
 
   override close() {
-    const { name } = this.connection.data;
-    this.#room.guests.delete(name);
-    this.#room.tell({
-      type: "left",
-      name,
-      here: [...this.#room.guests.keys()],
-    });
+    const { id, name } = this.connection.data;
+    const { names } = findRoom(id);
+    names.delete(name);
+    this.#tell({ type: "left", name, here: [...names] });
+  }
+
+  #tell(event: unknown) {
+    this.connection.site.publish(
+      this.connection.data.id,
+      JSON.stringify(event),
+    );
   }
 }
 
@@ -124,7 +124,7 @@ const site = new Site({
   },
 });
 // A message is a few lines of text; who is gone is noticed within 15 seconds.
-site.addHandler("/rooms/:room", Guest, {
+site.addHandler("/rooms/:id", Guest, {
   maxMessageBytes: 8_192,
   pingIntervalMs: 10_000,
   pingTimeoutMs: 5_000,

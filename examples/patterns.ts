@@ -24,14 +24,16 @@ async function consumer(connection: Connection) {
 
 /** Sends messages as they are made. `drained` throws when the peer has left. */
 async function producer(connection: Connection, signal?: AbortSignal) {
+  let count = 0;
   try {
-    for (let count = 1; count <= 20; count++) {
-      connection.send(`product ${count}`);
+    while (count < 20) {
+      connection.send(`product ${++count}`);
       await connection.drained;
       await sleep(100, undefined, { signal });
     }
   } finally {
-    console.log("producer ends");
+    const how = signal?.aborted ? "is cancelled" : "ends";
+    console.log(`producer ${how} after ${count}`);
   }
 }
 

@@ -13,27 +13,33 @@ import {
   type RequestHead,
   type UpgradeOffer,
 } from "../codec.ts";
-import { checkKeys, type Connection } from "../connection.ts";
-import type { Transport } from "../runtime/transport.ts";
+import type { Connection } from "../connection.ts";
+import type { Admission } from "./admission.ts";
+import { type Acceptance, decide } from "./decision.ts";
+import type { RequestSource } from "./forwarded.ts";
 import { mayConnect } from "./origin.ts";
-import { canBeOrigin, originOf, SiteRequest } from "./request.ts";
-import type {
-  RouteMatch,
-  UpgradeAcceptance,
-  UpgradeDecision,
-} from "./routes.ts";
+import { RefusalAfterOpen } from "./refuse_after_open.ts";
+import {
+  canBeOrigin,
+  originOf,
+  ProxiedRequest,
+  SiteRequest,
+} from "./request.ts";
+import { withCommon } from "./response_headers.ts";
+import type { RouteMatch } from "./routes.ts";
+import { OfferInfo } from "./upgrade_info.ts";
 
 /** Who accepts. */
 export interface Acceptor {
   /** Whether the server is going away. */
   readonly isShuttingDown: boolean;
+  /** Who may connect. */
+  readonly admission: Admission;
   /** Finds the handler for a target. */
   match(target: string): RouteMatch | "invalid" | undefined;
   /** Told of what a handler threw. */
   reportError(error: unknown, connection?: Connection): void;
 }
-
-const ACCEPTANCE_NAMES = new Set(["subprotocol", "headers", "data"]);
 
 /** A request that is to be answered with 101. */
 export interface Accepted {
@@ -41,12 +47,16 @@ export interface Accepted {
   readonly match: RouteMatch;
   /** The request. */
   readonly request: SiteRequest;
+  /** Who asks. */
+  readonly client: RequestSource;
   /** Subprotocol agreed on, empty for none. */
   readonly subprotocol: string;
   /** The 101 response. */
   readonly response: Uint8Array;
   /** For `connection.data`. */
   readonly data: unknown;
+  /** Set where the connection is to be closed at once, without a handler. */
+  readonly refusal: RefusalAfterOpen | undefined;
 }
 
 /** A request that is to be answered with something else. */
@@ -65,13 +75,15 @@ function refused(reason: RefusalReason): Refused {
 }
 
 /**
- * Decides about a request. Asynchronous only where the handler's `upgrade` is.
+ * Decides about a request. Asynchronous only where an `upgrade` is.
+ *
+ * It may have taken a place for the source: see {@linkcode Admission.release}.
  *
  * @param acceptor Who accepts.
  * @param head The request.
  * @param offer What it offers.
  * @param match The handler.
- * @param transport Where it came from.
+ * @param source Where it came from.
  * @returns The decision; a promise of it never rejects.
  */
 export function accept(
@@ -79,77 +91,110 @@ export function accept(
   head: RequestHead,
   offer: UpgradeOffer,
   match: RouteMatch,
-  transport: Transport,
+  source: RequestSource,
 ): Accepted | Refused | Promise<Accepted | Refused> {
   if (acceptor.isShuttingDown) return refused("shutting-down");
-  const { route, params } = match;
-  const { secure } = transport;
-  if (!canBeOrigin(originOf(secure, head.headers))) return refused("bad-host");
+  const { admission } = acceptor;
+  const { route } = match;
+  const { headers } = head;
+  const client = admission.clientOf(headers, source);
+  if (client === undefined) return refused("bad-forwarded");
+  if (!canBeOrigin(originOf(client.secure, headers))) {
+    return refused("bad-host");
+  }
   if (!mayConnect(offer.origin, offer.host, route.origins)) {
     return refused("origin-not-allowed");
   }
+  if (route.subprotocolRequired && offer.subprotocols.length === 0) {
+    return refused("no-common-subprotocol");
+  }
+  const excess = admission.take(source, client);
+  if (excess !== undefined) return refused(excess);
   // Most often it is the path itself, which all connections there can share.
   const target = offer.target === route.path ? route.path : offer.target;
-  const request = new SiteRequest(secure, target, head.headers);
-  const handlerClass = route.handlerClass;
-  if (handlerClass?.upgrade === undefined) {
-    return conclude(acceptor, offer, match, request, undefined);
+  const request = client === source
+    ? new SiteRequest(client.secure, target, headers)
+    : new ProxiedRequest(client, target, headers);
+  const asked: Asked = { acceptor, offer, match, request, client };
+  const { handlerClass } = route;
+  if (admission.upgrade === undefined && handlerClass?.upgrade === undefined) {
+    return conclude(asked, undefined);
   }
-  const failed = (error: unknown) => refuseThrown(acceptor, error);
+  const failed = (error: unknown) => concludeThrown(asked, error);
   try {
-    const decision = handlerClass.upgrade(request, {
-      remoteAddress: transport.remoteAddress,
-      secure,
-      params,
-      subprotocols: offer.subprotocols,
-    });
-    if (!(decision instanceof Promise)) {
-      if (decision instanceof Response) {
-        return refuseWith(decision).catch(failed);
-      }
-      return conclude(acceptor, offer, match, request, decision);
+    const info = new OfferInfo(client, offer, headers, match.params);
+    const decision = decide(admission.upgrade, handlerClass, request, info);
+    if (decision instanceof Promise) {
+      return decision.then((decision) =>
+        decision instanceof Response
+          ? refuseWith(admission, decision)
+          : conclude(asked, decision)
+      ).catch(failed);
     }
-    return decision.then((decision) =>
-      decision instanceof Response
-        ? refuseWith(decision)
-        : conclude(acceptor, offer, match, request, decision)
-    ).catch(failed);
+    if (decision instanceof Response) {
+      return refuseWith(admission, decision).catch(failed);
+    }
+    return conclude(asked, decision);
   } catch (error) {
     return failed(error);
   }
 }
 
+/** A request about which somebody is asked. */
+interface Asked {
+  readonly acceptor: Acceptor;
+  readonly offer: UpgradeOffer;
+  readonly match: RouteMatch;
+  readonly request: SiteRequest;
+  readonly client: RequestSource;
+}
+
 function conclude(
-  acceptor: Acceptor,
-  offer: UpgradeOffer,
-  match: RouteMatch,
-  request: SiteRequest,
-  decision: Exclude<UpgradeDecision, Response>,
+  { acceptor, offer, match, request, client }: Asked,
+  decision: Acceptance | RefusalAfterOpen | undefined,
 ): Accepted | Refused {
   if (acceptor.isShuttingDown) return refused("shutting-down");
-  const acceptance: UpgradeAcceptance = decision === undefined ? {} : decision;
-  // `false`, or a `{ status: 401 }` that is no `Response`, was not meant to accept.
-  checkKeys("accept the request", acceptance, ACCEPTANCE_NAMES);
-  const subprotocol = acceptance.subprotocol ??
-    match.route.subprotocols.find((name) => offer.subprotocols.includes(name));
-  const headers = acceptance.headers && new Headers(acceptance.headers);
+  const isRefusal = decision instanceof RefusalAfterOpen;
+  const refusal = isRefusal ? decision : undefined;
+  const acceptance = isRefusal ? undefined : decision;
+  const { route } = match;
+  let subprotocol = acceptance?.subprotocol ??
+    route.subprotocols.find((name) => offer.subprotocols.includes(name));
+  if (subprotocol === undefined) {
+    // A browser that offered some, and is answered none, never sees what follows.
+    if (isRefusal) subprotocol = offer.subprotocols[0];
+    else if (route.subprotocolRequired) return refused("no-common-subprotocol");
+  }
+  const common = acceptor.admission.headers;
+  const headers = common.length === 0
+    ? acceptance?.headers
+    : withCommon(acceptance?.headers ?? [], common);
   try {
     const response = encodeUpgradeResponse(offer, { subprotocol, headers });
-    const { data } = acceptance;
-    return { match, request, subprotocol: subprotocol ?? "", response, data };
+    return {
+      match,
+      request,
+      client,
+      subprotocol: subprotocol ?? "",
+      response,
+      data: acceptance?.data,
+      refusal,
+    };
   } catch (error) {
     acceptor.reportError(error);
     return refused("handler-failed");
   }
 }
 
-async function refuseThrown(
-  acceptor: Acceptor,
+async function concludeThrown(
+  asked: Asked,
   error: unknown,
-): Promise<Refused> {
+): Promise<Accepted | Refused> {
+  const { acceptor } = asked;
+  if (error instanceof RefusalAfterOpen) return conclude(asked, error);
   if (error instanceof Response) {
     try {
-      return await refuseWith(error);
+      return await refuseWith(acceptor.admission, error);
     } catch (error) {
       acceptor.reportError(error);
     }
@@ -160,7 +205,10 @@ async function refuseThrown(
 }
 
 /** Makes bytes of a handler's `Response`, which ends the connection. */
-async function refuseWith(response: Response): Promise<Refused> {
+async function refuseWith(
+  admission: Admission,
+  response: Response,
+): Promise<Refused> {
   const body = new Uint8Array(await response.arrayBuffer());
   const headers = [...response.headers].filter(([name]) =>
     !["connection", "content-length", "transfer-encoding"].includes(name)
@@ -169,7 +217,7 @@ async function refuseWith(response: Response): Promise<Refused> {
     status: response.status,
     ...(response.statusText && { statusText: response.statusText }),
     headers: [
-      ...headers,
+      ...withCommon(headers, admission.headers),
       ["Connection", "close"],
       ["Content-Length", `${body.length}`],
     ],

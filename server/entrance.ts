@@ -18,6 +18,7 @@ import {
 import { nowMs, type Ticking } from "../connection.ts";
 import type { Transport, TransportSink } from "../runtime/transport.ts";
 import { accept, type Accepted, type Acceptor, Refused } from "./acceptance.ts";
+import type { RequestSource } from "./forwarded.ts";
 import type { Journal } from "./journal.ts";
 
 /** Bytes that may arrive while a handler decides; then reading pauses. */
@@ -55,6 +56,8 @@ export class Entrance implements TransportSink, Ticking {
   #early: Uint8Array = NO_BYTES;
   /** Target of the request, once there is one. */
   #target: string | undefined;
+  /** Who asks, as far as it is known. */
+  #client: RequestSource;
   #isDeciding = false;
   #isRefused = false;
   #isGone = false;
@@ -65,6 +68,7 @@ export class Entrance implements TransportSink, Ticking {
    */
   constructor(transport: Transport, owner: EntranceOwner) {
     this.#transport = transport;
+    this.#client = transport;
     this.#owner = owner;
     this.#deadlineMs = nowMs() + owner.openTimeoutMs;
   }
@@ -93,6 +97,7 @@ export class Entrance implements TransportSink, Ticking {
 
   close(): void {
     this.#isGone = true;
+    this.#owner.admission.release(this.#transport);
     this.#owner.leave(this);
   }
 
@@ -136,6 +141,9 @@ export class Entrance implements TransportSink, Ticking {
   ): void {
     this.#reader = undefined;
     this.#target = head.target;
+    const { admission } = this.#owner;
+    this.#client = admission.clientOf(head.headers, this.#client) ??
+      this.#client;
     if (!isUpgrade(head)) return this.#passOn(head, bytes, rest);
     const match = this.#owner.match(head.target);
     if (match === undefined) return this.#passOn(head, bytes, rest);
@@ -197,15 +205,17 @@ export class Entrance implements TransportSink, Ticking {
    * while, so that the answer is not lost to a reset.
    */
   #refuse(response: RefusalResponse | Uint8Array, method = "GET"): void {
+    const { admission } = this.#owner;
     this.#isRefused = true;
+    admission.release(this.#transport);
     this.#reader = undefined;
     this.#early = NO_BYTES;
     this.#deadlineMs = nowMs() + LINGER_MS;
-    const { remoteAddress } = this.#transport;
+    const { remoteAddress } = this.#client;
     this.#owner.journal.refused(response, this.#target, remoteAddress);
     const bytes = response instanceof Uint8Array
       ? response
-      : encodeRefusal(response, method);
+      : encodeRefusal(admission.complete(response), method);
     this.#transport.resume();
     this.#transport.write(bytes);
     this.#transport.end();

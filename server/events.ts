@@ -45,7 +45,7 @@ export type SiteEvent =
     readonly type: "refused";
     /** Which rule; `"upgrade"` where the application refused. */
     readonly reason: RefusalReason | "upgrade";
-    /** HTTP status of the answer. */
+    /** HTTP status of the answer; 101 where it was refused after the opening. */
     readonly status: number;
     /** Path of the request without the query, where it came to one. */
     readonly path?: string;

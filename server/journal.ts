@@ -100,8 +100,13 @@ export class Journal {
   }
 
   /** A request was accepted. */
-  accepted(accepted: Accepted, remoteAddress: Address): void {
-    const { match, request, subprotocol } = accepted;
+  accepted(accepted: Accepted): void {
+    const { match, request, subprotocol, refusal } = accepted;
+    const { remoteAddress } = accepted.client;
+    if (refusal !== undefined) {
+      const { pathname } = new URL(request.url);
+      return this.refused(accepted.response, pathname, remoteAddress);
+    }
     this.#tell(() => ({
       type: "accepted",
       request,

@@ -5,7 +5,12 @@
  */
 
 import { HeaderList } from "../codec.ts";
-import type { ConnectionRequest } from "../connection.ts";
+import type {
+  Address,
+  ConnectionRequest,
+  ForwardedRequest,
+} from "../connection.ts";
+import type { RequestSource } from "./forwarded.ts";
 
 /**
  * A request whose URL and `Headers` are made when they are asked for: most
@@ -39,6 +44,21 @@ export class SiteRequest implements ConnectionRequest {
 
   get headers(): Headers {
     return this.#headers ??= new Headers([...HeaderList.parse(this.#fields)]);
+  }
+}
+
+/** A request that a trusted proxy has passed on. It keeps who the client is. */
+export class ProxiedRequest extends SiteRequest implements ForwardedRequest {
+  readonly clientAddress: Address;
+
+  /**
+   * @param client Who asks, as the proxy tells.
+   * @param target Path and query, as sent.
+   * @param fields Headers, as sent.
+   */
+  constructor(client: RequestSource, target: string, fields: HeaderList) {
+    super(client.secure, target, fields);
+    this.clientAddress = client.remoteAddress;
   }
 }
 

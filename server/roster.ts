@@ -18,6 +18,8 @@ import type { Runtime, Transport } from "../runtime/transport.ts";
 import type { Accepted } from "./acceptance.ts";
 import type { Crowd } from "./crowd.ts";
 import type { Journal } from "./journal.ts";
+import type { Admission } from "./admission.ts";
+import { Deaf } from "./refuse_after_open.ts";
 
 /** The site that a roster belongs to. */
 export interface RosterSite {
@@ -27,6 +29,8 @@ export interface RosterSite {
   readonly journal: Journal;
   /** Told of each frame. */
   readonly onFrame: FrameListener | undefined;
+  /** Where connections give their places back. */
+  readonly admission: Admission;
   /** Told of what a handler threw. */
   reportError(error: unknown, connection?: Connection): void;
 }
@@ -55,6 +59,8 @@ export class Roster implements ConnectionOwner {
   readonly #make: MakeConnection;
   /** Connections that close. The open ones are the site's to keep. */
   readonly #closing: Set<SocketConnection> = new Set();
+  /** Those that are refused by a Close frame: to others they were never there. */
+  readonly #refused: Set<SocketConnection> = new Set();
   #size = 0;
 
   /**
@@ -92,8 +98,8 @@ export class Roster implements ConnectionOwner {
   open(accepted: Accepted, transport: Transport, early: Uint8Array): boolean {
     const { route, params } = accepted.match;
     const { settings } = route;
-    const { journal, onFrame } = this.#site;
-    journal.accepted(accepted, transport.remoteAddress);
+    const { admission, journal, onFrame } = this.#site;
+    journal.accepted(accepted);
     const traced = onFrame && new TracedTransport(transport, onFrame, this);
     const connection = this.#make({
       role: "server",
@@ -118,12 +124,13 @@ export class Roster implements ConnectionOwner {
     }
     const sink = traced?.attach(connection) ?? connection.link;
     transport.sink = sink;
+    admission.move(transport, connection);
     this.#size++;
     // The constructor may have closed it.
     if (connection.readyState === 1) this.home.connections.add(connection);
     transport.write(accepted.response);
     connection.link.isHeld = false;
-    journal.opened(connection);
+    if (accepted.refusal === undefined) journal.opened(connection);
     start();
     // What shared a segment with the request comes after `open`.
     if (early.length > 0) sink.data(early);
@@ -153,12 +160,15 @@ export class Roster implements ConnectionOwner {
   onClosing(connection: SocketConnection): void {
     this.home.leave(connection);
     this.#closing.add(connection);
-    this.#site.journal.closing(connection);
+    if (!this.#refused.has(connection)) this.#site.journal.closing(connection);
   }
 
   onClosed(connection: SocketConnection): void {
     this.#closing.delete(connection);
-    this.#site.journal.closed(connection);
+    this.#site.admission.release(connection);
+    if (!this.#refused.delete(connection)) {
+      this.#site.journal.closed(connection);
+    }
     this.#size--;
     this.#left();
   }
@@ -168,6 +178,12 @@ export class Roster implements ConnectionOwner {
     accepted: Accepted,
     connection: SocketConnection,
   ): (() => void) | undefined {
+    const { refusal } = accepted;
+    if (refusal !== undefined) {
+      this.#refused.add(connection);
+      connection.closeFor(refusal.code, refusal.reason, "local");
+      return () => connection.handle(new Deaf(connection));
+    }
     const { handlerClass, handlerFunction } = accepted.match.route;
     if (handlerClass === undefined) {
       return () => void connection.run(handlerFunction!);

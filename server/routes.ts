@@ -29,13 +29,20 @@ import {
   SLOW_PEER_OPTION_NAMES,
   type SlowPeerOptions,
 } from "./slow_peers.ts";
+import type { RefusalAfterOpen } from "./refuse_after_open.ts";
 
-/** What a handler's `upgrade` is told beside the request. */
+/** What an `upgrade` is told beside the request. */
 export interface UpgradeInfo {
-  /** Address of the client. */
+  /** Address of the client, as trusted proxies tell it where the site has any. */
   readonly remoteAddress: Address;
-  /** Whether the client came through TLS. */
+  /** Whether the client came through TLS, to a trusted proxy or to the site. */
   readonly secure: boolean;
+  /** The query of the request's URL. */
+  readonly query: URLSearchParams;
+  /** Cookies by name, as {@linkcode parseCookies} reads them. */
+  readonly cookies: ReadonlyMap<string, string>;
+  /** The `data` that the site's `upgrade` has accepted with. */
+  readonly data: unknown;
   /** What the parts of the path pattern matched. */
   readonly params: Readonly<Record<string, string>>;
   /** Subprotocols that the client offers, in its order of preference. */
@@ -52,11 +59,21 @@ export interface UpgradeAcceptance<Data = unknown> {
   readonly data?: Data;
 }
 
-/** What `upgrade` decides: nothing accepts, a `Response` refuses. */
+/**
+ * What `upgrade` decides: nothing accepts, a `Response` refuses, and so does what
+ * {@linkcode refuseAfterOpen} returns.
+ */
 export type UpgradeDecision<Data = unknown> =
   | void
   | UpgradeAcceptance<Data>
+  | RefusalAfterOpen
   | Response;
+
+/** Decides about a request, before the connection is open. */
+export type UpgradeFunction<Data = unknown> = (
+  request: ConnectionRequest,
+  info: UpgradeInfo,
+) => UpgradeDecision<Data> | Promise<UpgradeDecision<Data>>;
 
 /** A class that extends {@linkcode Handler}. */
 export interface HandlerClass<Data = unknown> extends HandlerConstructor<Data> {
@@ -64,8 +81,9 @@ export interface HandlerClass<Data = unknown> extends HandlerConstructor<Data> {
    * Decides about a request, before the connection is open.
    *
    * Returns nothing to accept, an {@linkcode UpgradeAcceptance} to accept with, or
-   * a `Response` to refuse with, which may also be thrown. Anything else that is
-   * thrown is answered with a 500 that tells the peer nothing.
+   * a `Response` or {@linkcode refuseAfterOpen} to refuse with, which may also be
+   * thrown. Anything else that is thrown is answered with a 500 that tells the peer
+   * nothing.
    */
   upgrade?(
     request: ConnectionRequest,
@@ -86,9 +104,16 @@ export interface HandlerOptions extends ConnectionOptions, SlowPeerOptions {
   readonly origins?: OriginRules;
   /**
    * Subprotocols, in order of preference. The first that the client offers is
-   * agreed on, unless `upgrade` names one.
+   * agreed on, unless `upgrade` names one. The site's where absent.
    */
   readonly subprotocols?: readonly string[];
+  /**
+   * Whether a client must agree on a subprotocol. One that offers none, or none of
+   * ours, is then refused with 400. The site's where absent.
+   *
+   * @default {false}
+   */
+  readonly subprotocolRequired?: boolean;
 }
 
 /** A handler with its path. */
@@ -101,6 +126,8 @@ export interface Route extends RouteHandler {
   readonly origins: OriginRules;
   /** Subprotocols in order of preference. */
   readonly subprotocols: readonly string[];
+  /** Whether one of them must be agreed on. */
+  readonly subprotocolRequired: boolean;
 }
 
 /** A route that a path led to. */
@@ -116,6 +143,7 @@ const OPTION_NAMES = new Set([
   "origins",
   "subprotocols",
   ...SLOW_PEER_OPTION_NAMES,
+  "subprotocolRequired",
   ...CONNECTION_OPTION_NAMES,
 ]);
 
@@ -141,12 +169,15 @@ export class Routes {
     path: string,
     handler: HandlerClass | HandlerFunction | RouteCallbacks,
     options: HandlerOptions,
-    defaults: HandlerOptions & { readonly origins: OriginRules },
+    defaults: HandlerOptions & {
+      readonly origins: OriginRules;
+      readonly upgrade?: UpgradeFunction;
+    },
   ): void {
     checkPath(path);
     const form = routeHandler(handler);
     checkKeys("add the handler", options, OPTION_NAMES);
-    checkSubprotocols(options.subprotocols);
+    checkSubprotocols("add the handler", options);
     if (options.origins !== undefined) {
       checkOriginRules("add the handler", options.origins);
     }
@@ -157,12 +188,23 @@ export class Routes {
     if (!replace && this.has(path)) {
       throw new TypeError(`Cannot add the handler: the path has one: ${path}`);
     }
+    const subprotocols = options.subprotocols ?? defaults.subprotocols ?? [];
+    const subprotocolRequired = options.subprotocolRequired ??
+      defaults.subprotocolRequired ?? false;
+    const upgrade = defaults.upgrade ?? form.handlerClass?.upgrade;
+    const mayAgree = subprotocols.length > 0 || upgrade !== undefined;
+    if (subprotocolRequired && !mayAgree) {
+      throw new TypeError(
+        "Cannot add the handler: a subprotocol is required, and none is known",
+      );
+    }
     const route: Route = {
       ...form,
       path,
       settings: routeSettings(path, { ...defaults, ...options }),
       origins: options.origins ?? defaults.origins,
-      subprotocols: [...options.subprotocols ?? []],
+      subprotocols: [...subprotocols],
+      subprotocolRequired,
     };
     if (PATTERN_SYNTAX.test(path)) {
       const pattern = new URLPattern({ pathname: path });
@@ -260,12 +302,25 @@ function checkPath(path: unknown): void {
   }
 }
 
-function checkSubprotocols(subprotocols: unknown): void {
-  if (subprotocols === undefined) return;
-  if (!Array.isArray(subprotocols) || !subprotocols.every(isTokenText)) {
-    throw new TypeError(
-      "Cannot add the handler: subprotocols is no token list",
-    );
+/**
+ * Refuses subprotocols that cannot have been meant.
+ *
+ * @param what What they are for, for the message.
+ * @param options Options as given, possibly among others.
+ * @throws {TypeError} If one is of the wrong kind.
+ */
+export function checkSubprotocols(
+  what: string,
+  { subprotocols, subprotocolRequired }: HandlerOptions,
+): void {
+  if (
+    subprotocols !== undefined &&
+    (!Array.isArray(subprotocols) || !subprotocols.every(isTokenText))
+  ) {
+    throw new TypeError(`Cannot ${what}: subprotocols is no token list`);
+  }
+  if (!["undefined", "boolean"].includes(typeof subprotocolRequired)) {
+    throw new TypeError(`Cannot ${what}: subprotocolRequired is no boolean`);
   }
 }
 

@@ -15,7 +15,9 @@ import {
 } from "../connection.ts";
 import { type Broker, checkBroker } from "./broker.ts";
 import type { SiteListener } from "./events.ts";
+import { ADMISSION_OPTION_NAMES, type AdmissionOptions } from "./admission.ts";
 import { checkOriginRules, type OriginRules } from "./origin.ts";
+import { checkSubprotocols, type HandlerOptions } from "./routes.ts";
 import type { RootHandler } from "./site_server.ts";
 import {
   overflowSettings,
@@ -24,8 +26,16 @@ import {
 } from "./slow_peers.ts";
 import { checkTelemetry, type Telemetry } from "./telemetry.ts";
 
-/** Options of a site; those of a connection are the defaults of its handlers. */
-export interface SiteOptions extends ConnectionOptions, SlowPeerOptions {
+/**
+ * Options of a site; those of a connection, and the subprotocols, are the defaults
+ * of its handlers.
+ */
+export interface SiteOptions
+  extends
+    ConnectionOptions,
+    SlowPeerOptions,
+    AdmissionOptions,
+    Pick<HandlerOptions, "subprotocols" | "subprotocolRequired"> {
   /**
    * Answers the requests that are not for a handler, on the same port, through
    * the runtime's own HTTP server. Without it they are answered 404 or 426.
@@ -76,6 +86,9 @@ const SITE_OPTION_NAMES = new Set([
   "onEvent",
   "onFrame",
   "telemetry",
+  "subprotocols",
+  "subprotocolRequired",
+  ...ADMISSION_OPTION_NAMES,
   ...CONNECTION_OPTION_NAMES,
 ]);
 
@@ -94,6 +107,7 @@ export function checkSiteOptions(options: SiteOptions): void {
   if (openTimeoutMs !== undefined) {
     checkAmount("make the site", "openTimeoutMs", openTimeoutMs);
   }
+  checkSubprotocols("make the site", options);
   if (origins !== undefined) checkOriginRules("make the site", origins);
   if (options.telemetry !== undefined) checkTelemetry(options.telemetry);
   const { onError, onEvent, onFrame } = options;

@@ -33,6 +33,7 @@ import type {
 } from "../runtime/transport.ts";
 import type { Accepted } from "./acceptance.ts";
 import type { Crowd } from "./crowd.ts";
+import type { Admission } from "./admission.ts";
 import { Entrance, type EntranceOwner } from "./entrance.ts";
 import type { Journal } from "./journal.ts";
 import { type MakeConnection, Roster } from "./roster.ts";
@@ -105,6 +106,8 @@ export interface ServerOwner {
   readonly journal: Journal;
   /** Told of each frame. */
   readonly onFrame: FrameListener | undefined;
+  /** Who may connect. */
+  readonly admission: Admission;
   /** Finds a handler. */
   match(target: string): RouteMatch | "invalid" | undefined;
   /** Told of what a handler threw, or what failed underneath. */
@@ -192,6 +195,10 @@ export class SiteServer implements Server, EntranceOwner {
 
   get journal(): Journal {
     return this.#site.journal;
+  }
+
+  get admission(): Admission {
+    return this.#site.admission;
   }
 
   ref(): void {

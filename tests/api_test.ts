@@ -1,9 +1,7 @@
 /**
  * API hygiene: wrong arguments are refused at once, and what reaches the wire is
- * exactly what was given (AP-1 to AP-6, CL-9).
- *
- * AP-4, comparing secrets in constant time, does not apply: nothing here
- * compares secrets.
+ * exactly what was given (AP-1 to AP-6, CL-9). AP-4, comparing secrets in constant
+ * time, is in `tests/site/basic_auth_test.ts`.
  */
 import { type Connection, dial, type DialOptions } from "../client.ts";
 import {

@@ -59,7 +59,7 @@ const RULES: readonly Rule[] = [
   },
   { files: /^mod\.ts$/, may: [/^(server|client|codec|connection)\.ts$/] },
   {
-    files: /^examples\//,
+    files: /^(examples|docs)\//,
     may: [/^@sockeye\/sockeye(\/|$)/, /^node:/, /^@std\//],
   },
   {

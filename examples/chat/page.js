@@ -122,7 +122,7 @@ const events = {
   },
   joined({ name, here }) {
     showPeople(here);
-    if (name !== myName) showNote(`${name} joined`);
+    showNote(`${name} joined`);
   },
   left({ name, here }) {
     showPeople(here);

@@ -62,12 +62,14 @@ async function picture({ page }: Guest, name: string): Promise<void> {
   await page.screenshot({ path: checkoutPath(`.tmp/chat-${name}.png`) });
 }
 
-/** Asserts that nothing sticks out of a page to the right. */
+/** Asserts that nothing sticks out of a page, or out of its messages. */
 async function assertFits({ page }: Guest): Promise<void> {
-  const [inner, outer] = await page.evaluate<[number, number]>(
-    "[document.documentElement.scrollWidth, innerWidth]",
-  );
-  assert(inner <= outer, `the page is ${inner} wide on a screen of ${outer}`);
+  for (const box of ["documentElement", "querySelector('#scroller')"]) {
+    const [content, width] = await page.evaluate<[number, number]>(
+      `[document.${box}.scrollWidth, document.${box}.clientWidth]`,
+    );
+    assert(content <= width, `${box} is ${width} wide, and holds ${content}`);
+  }
 }
 
 async function chat(browser: Browser): Promise<void> {

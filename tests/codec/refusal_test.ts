@@ -35,6 +35,16 @@ test("TW2, HT-8: refusals say what would have been accepted", () => {
   assert(version.includes("\r\nUpgrade: websocket\r\n"));
 });
 
+test("B-13: who is one too many is told when to try again", () => {
+  for (
+    const reason of ["too-many-connections", "too-many-from-address"] as const
+  ) {
+    const response = text(encodeRefusal(refuse(reason)));
+    assert(/\r\nRetry-After: [1-9]\d*\r\n/.test(response), response);
+  }
+  assertEquals(refuse("not-found").headers, []);
+});
+
 test("HT-12: the answer to HEAD has no body", () => {
   const head = text(encodeRefusal(refuse("bad-method"), "HEAD"));
   assert(head.endsWith("\r\nContent-Length: 24\r\n\r\n"), head);

@@ -9,7 +9,15 @@ import {
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { assert, assertEquals, test, testWhere } from "../harness.ts";
-import { checkoutPath, Child, firstThere } from "../harness/child.ts";
+import { assertEchoes } from "../harness/canary.ts";
+import {
+  checkoutPath,
+  Child,
+  currentRuntime,
+  firstThere,
+} from "../harness/child.ts";
+import { closeCode } from "../harness/frame.ts";
+import { rawUpgrade } from "../harness/raw_client.ts";
 
 const folder = checkoutPath("docs/deploying");
 const page = readFileSync(checkoutPath("docs/deploying.md"), "utf8");
@@ -56,3 +64,30 @@ testWhere(
     }
   },
 );
+
+/** How the unit, or what the page says of it, starts a program on this runtime. */
+function startProgram(): Child {
+  const unit = readFileSync(`${folder}/sockeye.service`, "utf8");
+  const byUnit = /^ExecStart=\S+\/deno (.*) main\.ts$/m.exec(unit)?.[1] ?? "";
+  const words = { deno: byUnit.split(" "), bun: ["run"], node: [] };
+  const args = [...words[currentRuntime], `${folder}/main.ts`];
+  return new Child(process.execPath, args, { PORT: "0" });
+}
+
+test("the program runs by the unit's command, and ends on SIGTERM", async () => {
+  await using child = startProgram();
+  let port = 0;
+  while (port === 0) {
+    port = Number(/port: (\d+)/.exec(await child.line())?.[1] ?? 0);
+  }
+  await using client = await rawUpgrade(port, "/echo");
+  await assertEchoes(client);
+  const answer = await fetch(`http://127.0.0.1:${port}/health`);
+  assertEquals([answer.status, await answer.text()], [200, "well\n"]);
+  child.signal("SIGTERM");
+  const close = await client.readFrame();
+  assertEquals([close.opcode, closeCode(close.payload)], [8, 1001]);
+  client.sendFrame({ opcode: "close", payload: close.payload });
+  client.end();
+  await child.assertEnds();
+});

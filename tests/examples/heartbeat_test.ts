@@ -7,8 +7,8 @@ test("TW21: heartbeat.ts sends the sequence of the seed, to each its own", async
   const url = `ws://127.0.0.1:${example.port}/heartbeat`;
   await using client = runExample("heartbeat_client", { args: [url] });
   const printed = lines(client, 6);
-  await using connection = await example.dial("/heartbeat");
   const startMs = performance.now();
+  await using connection = await example.dial("/heartbeat");
   connection.send("me");
   assertEquals(await receiveTexts(connection, 4), [
     "heartbeat 1",
