@@ -5,7 +5,6 @@
  */
 
 import { encodeClose } from "../codec.ts";
-import { Handler } from "../connection.ts";
 
 /** What {@linkcode refuseAfterOpen} makes. */
 export class RefusalAfterOpen {
@@ -60,9 +59,4 @@ export function refuseAfterOpen(code: number, reason = ""): RefusalAfterOpen {
   }
   encodeClose(code, reason);
   return new RefusalAfterOpen(code, reason);
-}
-
-/** Takes what a client sends that has not heard yet. */
-export class Deaf extends Handler {
-  override message(): void {}
 }

@@ -19,7 +19,6 @@ import type { Accepted } from "./acceptance.ts";
 import type { Crowd } from "./crowd.ts";
 import type { Journal } from "./journal.ts";
 import type { Admission } from "./admission.ts";
-import { Deaf } from "./refuse_after_open.ts";
 
 /** The site that a roster belongs to. */
 export interface RosterSite {
@@ -182,7 +181,8 @@ export class Roster implements ConnectionOwner {
     if (refusal !== undefined) {
       this.#refused.add(connection);
       connection.closeFor(refusal.code, refusal.reason, "local");
-      return () => connection.handle(new Deaf(connection));
+      // What the client sends before it has heard waits within the usual bounds.
+      return () => {};
     }
     const { handlerClass, handlerFunction } = accepted.match.route;
     if (handlerClass === undefined) {

@@ -180,6 +180,9 @@ test("WS12: check decides, at once or later; control characters never reach it",
         assertEquals(await status(basic(`ann${character}:x`)), 401);
         assertEquals(await status(basic(`ann:x${character}`)), 401);
       }
+      // Nor does what is not UTF-8.
+      const latin1 = Uint8Array.of(0x61, 0xfc, 0x3a, 0x78);
+      assertEquals(await status(basic(latin1)), 401);
       assertEquals(await status(), 401);
       assertEquals(seen, []);
     });

@@ -164,6 +164,43 @@ test("B-13: without a trusted proxy its headers make nobody another", async () =
   });
 });
 
+test("B-13: a client that was refused, and stays, holds no place", async () => {
+  await serve({
+    maxConnections: 2,
+    setup: addEnds,
+  }, async (served) => {
+    await using refused = await rawConnect(served.port);
+    refused.write(upgradeRequest("/no"));
+    assertMatch(await refused.readHead(), /^HTTP\/1\.1 401 /);
+    await using next = await rawUpgrade(served.port, "/quiet");
+    next.reset();
+    await until(() => served.site.connections.size === 1, "the reset");
+  });
+});
+
+test("B-13: an upgrade that comes late, after requests to the root, counts", async () => {
+  await serve({
+    maxConnections: 2,
+    setup: addEnds,
+    root: () => new Response("root"),
+  }, async (served) => {
+    for (let time = 0; time < 3; time++) {
+      const client = await rawConnect(served.port);
+      client.write("GET /page HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+      assertMatch(await client.readHead(), /^HTTP\/1\.1 200 /);
+      await client.read((bytes) => {
+        const isWhole = new TextDecoder().decode(bytes).includes("root");
+        return isWhole ? { value: true, size: bytes.length } : undefined;
+      }, "the page");
+      await client.upgrade("/quiet");
+      await assertFull(served, 503);
+      client.reset();
+      await client.closed;
+      await free(served, "late");
+    }
+  });
+});
+
 test("B-13: handshakes under way count", async () => {
   const gates: PromiseWithResolvers<void>[] = [];
   class Slow extends Quiet {
@@ -321,21 +358,25 @@ function addEnds(site: Site): void {
 }
 
 test("B-13: however a connection ends, its place is free again", async () => {
-  await serve({
-    // The canary, and one more.
-    maxConnections: 2,
-    maxConnectionsPerAddress: 2,
-    openTimeoutMs: 200,
-    setup: addEnds,
-  }, async (served) => {
-    for (const [how, end] of Object.entries(ENDS)) {
-      for (let time = 0; time < 3; time++) {
-        asked = 0;
-        await end(served);
-        await free(served, how);
+  // Once with something that stands between connections and their transports.
+  for (const more of [{}, { onFrame() {} }]) {
+    await serve({
+      // The canary, and one more.
+      maxConnections: 2,
+      maxConnectionsPerAddress: 2,
+      openTimeoutMs: 100,
+      setup: addEnds,
+      ...more,
+    }, async (served) => {
+      for (const [how, end] of Object.entries(ENDS)) {
+        for (let time = 0; time < 2; time++) {
+          asked = 0;
+          await end(served);
+          await free(served, how);
+        }
       }
-    }
-  });
+    });
+  }
 });
 
 /** Waits until there is a place, and none too many. */

@@ -8,7 +8,7 @@ import {
   type SiteEvent,
   type UpgradeDecision,
 } from "../../server.ts";
-import { assertEquals, assertThrows, test } from "../harness.ts";
+import { assert, assertEquals, assertThrows, test } from "../harness.ts";
 import { closePayload } from "../harness/frame.ts";
 import { rawConnect, rawUpgrade } from "../harness/raw_client.ts";
 import { serve } from "./served.ts";
@@ -44,9 +44,12 @@ function addWays(site: Site): void {
       class extends Never {
         static upgrade = upgrade;
       },
-      { closeTimeoutMs: 100 },
     );
   }
+  const silent = class extends Never {
+    static upgrade = WAYS["returned"]!;
+  };
+  site.addHandler("/silent", silent, { closeTimeoutMs: 100 });
   site.addHandler("/function", () => void made++);
 }
 
@@ -68,7 +71,10 @@ test("B-14: it is answered 101 and a Close at once, and no handler is made", asy
       const { opcode, payload } = await client.readFrame();
       assertEquals([opcode, payload], [8, closePayload(4403, "not you")]);
       client.sendFrame({ opcode: "close", payload: closePayload(4403) });
+      const start = performance.now();
       assertEquals((await client.readToEnd()).length, 0);
+      // The answer was seen: it did not take the timeout to end.
+      assert(performance.now() - start < 5_000);
       assertEquals(served.site.connections.size, 1);
       assertEquals(made, 0, path);
     }
@@ -145,9 +151,9 @@ test("B-14: to those who watch it is a refusal, and no connection", async () => 
 
 test("B-14: a client that does not answer is dropped in time", async () => {
   await serve({ setup: addWays, maxConnections: 2 }, async (served) => {
-    await using client = await rawUpgrade(served.port, "/returned");
+    await using client = await rawUpgrade(served.port, "/silent");
     await client.readToEnd();
-    await using next = await rawUpgrade(served.port, "/returned");
+    await using next = await rawUpgrade(served.port, "/silent");
     next.reset();
   });
 });
