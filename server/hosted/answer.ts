@@ -6,10 +6,8 @@
 
 import {
   type Authority,
-  encodeRefusal,
   HeaderList,
   type HeadLimits,
-  type RefusalResponse,
   type RequestHead,
   type ResponseHead,
   ResponseHeadReader,
@@ -76,12 +74,9 @@ export function isSecure(request: Request): boolean {
  * Makes the host's response of a refusal. The connection stays, since what
  * follows on it is the host's to read.
  *
- * @param refusal What to answer, or the bytes of it.
+ * @param bytes The refusal, as it would go to a socket.
  */
-export function toResponse(refusal: RefusalResponse | Uint8Array): Response {
-  const bytes = refusal instanceof Uint8Array
-    ? refusal
-    : encodeRefusal(refusal);
+export function toResponse(bytes: Uint8Array): Response {
   const { head, bodyStart } = parse(bytes);
   const headers = new Headers();
   for (const [name, value] of head.headers) {

@@ -7,6 +7,7 @@
 
 import {
   checkUpgrade,
+  encodeRefusal,
   isUpgrade,
   type RefusalResponse,
   refuse,
@@ -14,14 +15,19 @@ import {
   type UpgradeOffer,
 } from "../../codec.ts";
 import type { ConnectionSettings } from "../../connection.ts";
-import { type Host, type HostRequest, loadHost } from "../../runtime/host.ts";
 import {
-  type Address,
+  type Host,
+  type HostRequest,
+  type HostUpgrade,
+  loadHost,
+} from "../../runtime/host.ts";
+import {
   loadRuntime,
   type RootRequestInfo,
   type Runtime,
 } from "../../runtime/transport.ts";
 import { accept, type Accepted, Refused } from "../acceptance.ts";
+import type { RequestSource } from "../forwarded.ts";
 import type { RouteMatch } from "../routes.ts";
 import {
   type ServerOwner,
@@ -56,13 +62,17 @@ interface Parts {
   readonly server: SiteServer;
 }
 
+type UpgradeTimes = Pick<HostUpgrade, "idleTimeoutMs" | "openTimeoutMs">;
+
 /** A request, as far as it has been read. */
 interface Asked {
   readonly request: Request;
   /** `undefined` where it is not well-formed. */
   readonly head: RequestHead | undefined;
-  /** Where it comes from. */
-  readonly remoteAddress: Address;
+  /** Where it comes from, and what a place in the quota is known by. */
+  readonly source: RequestSource;
+  /** Who asks: behind trusted proxies another than the source. */
+  readonly client: RequestSource;
 }
 
 /** Answers the requests that a host hands over, and keeps their connections. */
@@ -138,10 +148,13 @@ export class Hosted {
       (Object(info) as Partial<RootRequestInfo>).remoteAddress;
     const head = headOf(request);
     if (host === undefined && head !== undefined && isUpgrade(head)) {
-      return toResponse(NO_HOST);
+      return this.#respond(NO_HOST);
     }
     if (remoteAddress === undefined) throw notTheHosts();
-    const asked: Asked = { request, head, remoteAddress };
+    const source = { remoteAddress, secure: isSecure(request) };
+    const client = head &&
+      this.#site.admission.clientOf(head.headers, source);
+    const asked: Asked = { request, head, source, client: client ?? source };
     if (this.#isShutDown) return this.#refuse(asked, refuse("shutting-down"));
     if (head === undefined) return this.#refuse(asked, refuse("bad-character"));
     const match = this.#site.match(head.target);
@@ -155,13 +168,12 @@ export class Hosted {
     if (!namesOneHost(request, offer.host)) {
       return this.#refuse(asked, refuse("bad-host"));
     }
-    return this.#decide(asked, taken, head, offer, match, parts);
+    return this.#decide({ ...asked, head }, taken, offer, match, parts);
   }
 
   #decide(
-    asked: Asked,
+    { request, head, client }: Asked & { readonly head: RequestHead },
     taken: HostRequest,
-    head: RequestHead,
     offer: UpgradeOffer,
     match: RouteMatch,
     { host, server }: Parts,
@@ -169,25 +181,31 @@ export class Hosted {
     const { settings } = match.route;
     const bridge = new Bridge({
       remoteAddress: taken.remoteAddress,
-      secure: isSecure(asked.request),
+      secure: isSecure(request),
       maxMessageBytes: settings.maxMessageBytes,
       maxUnfinishedBytes: settings.sendMaxBytes,
     });
-    const idleTimeoutMs = supports("keepalive", host!.name)
-      ? 0
-      : idleTimeoutOf(settings);
+    const asked: Asked = { request, head, client, source: bridge };
+    const upgrade: UpgradeTimes = {
+      openTimeoutMs: this.#site.openTimeoutMs,
+      idleTimeoutMs: supports("keepalive", host!.name)
+        ? 0
+        : idleTimeoutOf(settings),
+    };
     const conclude = (result: Accepted | Refused): Response =>
       result instanceof Refused
         ? this.#refuse(asked, result.response)
-        : this.#open(asked, result, taken, bridge, idleTimeoutMs, server);
+        : this.#open(asked, result, taken, bridge, upgrade, server);
     const result = accept(server, head, offer, match, bridge);
     if (!(result instanceof Promise)) return conclude(result);
     // Not before: Deno prints a warning when it is first asked for.
-    const { signal } = asked.request;
-    return new Pending(server, result).result.then((result) =>
+    const { signal } = request;
+    return new Pending(server, result).result.then((result) => {
+      if (!signal.aborted) return conclude(result);
       // A host may not tell, when it upgrades, that nobody is there any more.
-      signal.aborted ? toResponse(refuse("handler-late")) : conclude(result)
-    );
+      this.#site.admission.release(bridge);
+      return this.#respond(refuse("handler-late"));
+    });
   }
 
   #open(
@@ -195,7 +213,7 @@ export class Hosted {
     accepted: Accepted,
     taken: HostRequest,
     bridge: Bridge,
-    idleTimeoutMs: number,
+    times: UpgradeTimes,
     server: SiteServer,
   ): Response {
     // Before the host answers, so that a handler that cannot be made is a 500.
@@ -203,19 +221,15 @@ export class Hosted {
       return this.#refuse(asked, refuse("handler-failed"));
     }
     try {
-      const response = taken.upgrade({
-        headers: addedHeaders(accepted.response),
-        idleTimeoutMs,
-        openTimeoutMs: this.#site.openTimeoutMs,
-        sink: bridge,
-      });
+      const headers = addedHeaders(accepted.response);
+      const response = taken.upgrade({ ...times, headers, sink: bridge });
       if (response !== undefined) return response;
       bridge.close({ error: new Error("The host could not upgrade") });
     } catch (error) {
       server.reportError(error);
       bridge.close({ error: error as Error });
     }
-    return toResponse(refuse("handler-failed"));
+    return this.#respond(refuse("handler-failed"));
   }
 
   /** Gives a request that is not for a handler to the root. */
@@ -224,7 +238,7 @@ export class Hosted {
     { method }: RequestHead,
     match: RouteMatch | "invalid" | undefined,
   ): Promise<Response> {
-    const { request, remoteAddress } = asked;
+    const { request, source } = asked;
     const { root } = this.#site;
     if (root === undefined) {
       const reason = match === undefined
@@ -235,17 +249,26 @@ export class Hosted {
       return this.#refuse(asked, refuse(reason));
     }
     try {
-      return await root(request, { remoteAddress, secure: isSecure(request) });
+      return await root(request, source);
     } catch (error) {
       this.#site.reportError(error);
-      return toResponse(ROOT_FAILED);
+      return this.#respond(ROOT_FAILED);
     }
   }
 
   #refuse(asked: Asked, answer: RefusalResponse | Uint8Array): Response {
-    const { head, remoteAddress } = asked;
-    this.#site.journal.refused(answer, head?.target, remoteAddress);
-    return toResponse(answer);
+    const { head, client, source } = asked;
+    const { admission, journal } = this.#site;
+    admission.release(source);
+    journal.refused(answer, head?.target, client.remoteAddress);
+    return answer instanceof Uint8Array
+      ? toResponse(answer)
+      : this.#respond(answer);
+  }
+
+  /** Answers with the headers that every answer has. */
+  #respond(answer: RefusalResponse): Response {
+    return toResponse(encodeRefusal(this.#site.admission.complete(answer)));
   }
 }
 
