@@ -16,7 +16,9 @@ import process from "node:process";
 import {
   type ConnectionRequest,
   Handler,
+  refuseAfterOpen,
   Site,
+  type UpgradeDecision,
   type UpgradeInfo,
 } from "@sockeye/sockeye";
 
@@ -48,12 +50,15 @@ function findRoom(id: string): Room {
 
 /** One who is in a room. The topic of the room has its name. */
 class Guest extends Handler<{ id: string; name: string }> {
-  static upgrade({ url }: ConnectionRequest, { params }: UpgradeInfo) {
+  static upgrade(
+    _request: ConnectionRequest,
+    { params, query }: UpgradeInfo,
+  ): UpgradeDecision<{ id: string; name: string }> {
     const { id = "" } = params;
-    const name = new URL(url).searchParams.get("name")?.trim() ?? "";
-    if (!ROOM_NAME.test(id) || !USER_NAME.test(name)) {
-      return new Response("No such room, or no such name.\n", { status: 400 });
-    }
+    const name = query.get("name")?.trim() ?? "";
+    // A page sees nothing of an HTTP status, but it sees these.
+    if (!ROOM_NAME.test(id)) return refuseAfterOpen(4000, "No such room.");
+    if (!USER_NAME.test(name)) return refuseAfterOpen(4000, "No such name.");
     return { data: { id, name } };
   }
 

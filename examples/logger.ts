@@ -21,9 +21,6 @@ import {
   type UpgradeInfo,
 } from "@sockeye/sockeye";
 
-/** What we speak, the best first. */
-const SUBPROTOCOLS = ["log.2", "log.1"];
-
 /** Session cookies and whose they are; a real site asks its database. */
 const SESSIONS = new Map([["4f2a", "Ann"], ["9c81", "Bob"]]);
 
@@ -35,7 +32,7 @@ function refuse(status: number, why: string): Response {
 class Logger extends Handler<{ user: string }> {
   static upgrade(
     request: ConnectionRequest,
-    { remoteAddress, subprotocols }: UpgradeInfo,
+    { remoteAddress, cookies }: UpgradeInfo,
   ): Response | UpgradeAcceptance<{ user: string }> {
     const peer = remoteAddress.transport === "tcp"
       ? `${remoteAddress.hostname}:${remoteAddress.port}`
@@ -45,16 +42,9 @@ class Logger extends Handler<{ user: string }> {
     if (!request.headers.has("x-client")) {
       return refuse(400, "no X-Client header");
     }
-    const cookies = request.headers.get("cookie") ?? "";
-    const session = /(?:^|; )session=([^;]*)/.exec(cookies)?.[1];
-    const user = SESSIONS.get(session ?? "");
+    const user = SESSIONS.get(cookies.get("session") ?? "");
     if (user === undefined) return refuse(401, "no such session");
-    const subprotocol = SUBPROTOCOLS.find((name) =>
-      subprotocols.includes(name)
-    );
-    if (subprotocol === undefined) return refuse(400, "no common subprotocol");
-    const headers = { "set-cookie": "seen=1; HttpOnly" };
-    return { subprotocol, headers, data: { user } };
+    return { data: { user }, headers: { "set-cookie": "seen=1; HttpOnly" } };
   }
 
   override open() {
@@ -78,8 +68,13 @@ class Logger extends Handler<{ user: string }> {
 }
 
 const site = new Site();
-// Pages of the site's own host may always connect, and one more.
-site.addHandler("/log", Logger, { origins: ["https://app.example"] });
+site.addHandler("/log", Logger, {
+  // Beside the pages of the site's own host.
+  origins: ["https://app.example"],
+  // The best first.
+  subprotocols: ["log.2", "log.1"],
+  subprotocolRequired: true,
+});
 
 const { PORT = "8080", HOST = "127.0.0.1" } = process.env;
 const server = await site.listen({ port: Number(PORT), hostname: HOST });

@@ -155,7 +155,8 @@ function connect(name, failures = 0) {
     const event = JSON.parse(data);
     events[event.type]?.(event);
   };
-  socket.onclose = () => {
+  socket.onclose = ({ code, reason }) => {
+    if (code === 4000) return openLobby(reason);
     // Longer and longer, and not all at the same moment.
     const delayMs = Math.min(15_000, 500 * 1.6 ** failures) *
       (0.75 + Math.random() / 2);
@@ -187,8 +188,10 @@ function openChat(name) {
   connect(name);
 }
 
-function openLobby() {
+function openLobby(refusal = "") {
+  $("chat").hidden = true;
   $("lobby").hidden = false;
+  $("refusal").textContent = refusal;
   $("room").value = room || "lobby";
   $("name").value = localStorage.getItem("name") ?? "";
   ($("name").value === "" && room !== "" ? $("name") : $("room")).focus();

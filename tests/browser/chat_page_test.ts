@@ -37,8 +37,13 @@ async function join(
   if (room !== undefined) {
     await page.getByLabel("Room", { exact: true }).fill(room);
   }
+  const enter = page.getByRole("button", { name: "Join" });
+  // An invisible character: what the server refuses is said at the door.
+  await page.getByLabel("Your name").fill("\u202eevil");
+  await enter.click();
+  await page.getByRole("alert").filter({ hasText: "No such name." }).waitFor();
   await page.getByLabel("Your name").fill(name);
-  await page.getByRole("button", { name: "Join" }).click();
+  await enter.click();
   await hasState(page, "Connected");
   return { page, faults };
 }

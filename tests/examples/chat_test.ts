@@ -1,6 +1,6 @@
 /** `examples/chat.ts`: rooms, names, history, and what is served beside. */
-import { type Connection, HandshakeError } from "../../client.ts";
-import { assert, assertEquals, assertRejects, test } from "../harness.ts";
+import type { Connection } from "../../client.ts";
+import { assert, assertEquals, test } from "../harness.ts";
 import { Example, receiveJson } from "./example.ts";
 
 interface Said {
@@ -104,7 +104,7 @@ test("chat.ts gives each a name of its own, and the last hundred messages", asyn
   assertEquals(found.type === "welcome" && found.history?.length, 100);
 });
 
-test("chat.ts refuses names and rooms that are none, and messages too long", async () => {
+test("B-14: chat.ts refuses names and rooms that are none, and messages too long", async () => {
   await using example = await Example.run("chat");
   for (
     const [room, name] of [
@@ -117,11 +117,11 @@ test("chat.ts refuses names and rooms that are none, and messages too long", asy
       ["r".repeat(33), "Ann"],
     ] as const
   ) {
-    const error = await assertRejects(
-      () => join(example, room, name),
-      HandshakeError,
-    );
-    assertEquals(error.status, 400, `${room} ${name}`);
+    // A page sees no status of HTTP, but a close code.
+    const connection = await join(example, room, name);
+    const { code, reason } = await connection.closed;
+    const what = room === "lobby" ? "name" : "room";
+    assertEquals([code, reason], [4000, `No such ${what}.`], `${room} ${name}`);
   }
   await using ann = await join(example, "lobby", "Ann");
   ann.send("x".repeat(8_193));
