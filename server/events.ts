@@ -150,7 +150,10 @@ export interface SiteStats extends ConnectionStats {
   readonly refused: number;
   /** How many of those for which reason, as in the event `refused`. */
   readonly refusedFor: Readonly<Record<string, number>>;
-  /** Client connections whose first request went to the root. */
+  /**
+   * Client connections whose first request went to the root; where the site is
+   * hosted, requests that did.
+   */
   readonly passed: number;
   /** Errors of handlers, of the root, and of what is underneath. */
   readonly errors: number;

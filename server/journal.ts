@@ -37,7 +37,7 @@ const TRAFFIC_NAMES = Object.keys(NO_TRAFFIC) as (keyof ConnectionStats)[];
 
 /** The journal of one site. */
 export class Journal {
-  /** Client connections whose first request went to the root. */
+  /** How often the root was asked: see `SiteStats`. */
   passed = 0;
 
   // Replaced by each change: a listener may come or go while others are told.

@@ -248,6 +248,7 @@ export class Hosted {
         : "bad-method";
       return this.#refuse(asked, refuse(reason));
     }
+    this.#site.journal.passed++;
     try {
       return await root(request, source);
     } catch (error) {
