@@ -52,7 +52,7 @@ export interface Hooks {
  * @typeParam Data Type of `connection.data`.
  */
 export class Handler<Data = unknown> implements Hooks {
-  /** The connection that this instance handles. */
+  /** The connection that this instance handles; its `site` is the site. */
   readonly connection: Connection<Data>;
 
   /**

@@ -180,6 +180,7 @@ const BENCHES = [
   "client.ts",
   "connects.ts",
   "broadcast.ts",
+  "frozen.ts",
   "http.ts",
   ...(process.platform === "linux" ? ["memory.ts"] : []),
 ];
