@@ -2,6 +2,9 @@ import process from "node:process";
 import { Site } from "@sockeye/sockeye";
 
 const site = new Site({
+  // One stands in front, and says who the client is.
+  trustedProxies: 1,
+  maxConnections: 20_000,
   root: (request) =>
     new URL(request.url).pathname === "/health"
       ? new Response("well\n")
