@@ -3,8 +3,8 @@
  *
  *     deno run -A examples/files.ts [FOLDER]
  *
- * It takes `@std/http` and `@std/path` from JSR. On Bun and Node install them
- * first: `bunx jsr add @std/http @std/path`, `npx jsr add @std/http @std/path`.
+ * It takes `@std/http` and `@std/path` from JSR. On Deno alone: `serveDir` reads
+ * files with what only Deno has.
  *
  * @module
  */

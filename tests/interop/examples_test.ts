@@ -1,5 +1,5 @@
 /** The examples, as a user runs them, each on the runtime that this test runs on. */
-import { assert, assertEquals, test } from "../harness.ts";
+import { assert, assertEquals, test, testWhere } from "../harness.ts";
 import {
   Child,
   currentRuntime,
@@ -8,7 +8,9 @@ import {
 } from "../harness/child.ts";
 import { closeCode } from "../harness/frame.ts";
 import { rawConnect, rawUpgrade } from "../harness/raw_client.ts";
+import { Example } from "../examples/example.ts";
 import { EchoSite } from "./echo_site.ts";
+import { PEERS } from "./peers.ts";
 
 function runExample(name: string, ...args: readonly string[]): Child {
   const runtime = runtimePath(currentRuntime) ?? "";
@@ -72,3 +74,60 @@ test("examples/client.ts sends its input and prints what comes", async () => {
   const info = await site.nextClose();
   assertEquals([info.code, info.wasClean], [1000, true]);
 });
+
+/** Examples that have the last word, with what `ws` tells them and hears. */
+const TALKS: Readonly<
+  Record<string, { path: string; says: string[]; hears: unknown[] }>
+> = {
+  counter_handler: {
+    path: "/counter",
+    says: Array.from({ length: 10 }, () => "play"),
+    hears: [
+      "hello world",
+      ...Array.from(
+        { length: 9 },
+        (_, index) => index % 2 === 0 ? "Now we're even" : "That was odd",
+      ),
+      "Enough play",
+      { closed: [1000, ""] },
+    ],
+  },
+  hello: {
+    path: "/hello",
+    says: ["κόσμε"],
+    hears: ["Hello κόσμε!", { closed: [1000, ""] }],
+  },
+  counter: {
+    path: "/counter",
+    says: ["plus", "plus", "minus", "times"],
+    hears: [
+      '{"type":"value","value":0}',
+      '{"type":"users","count":1}',
+      '{"type":"value","value":1}',
+      '{"type":"value","value":2}',
+      '{"type":"value","value":1}',
+      { closed: [1008, "plus or minus"] },
+    ],
+  },
+  rate_limit: {
+    path: "/strict",
+    says: Array.from({ length: 100 }, () => "x"),
+    hears: Array.from({ length: 10 }, () => "x"),
+  },
+};
+
+const ws = PEERS.find(({ name }) => name === "ws on Node");
+
+for (const [name, { path, says, hears }] of Object.entries(TALKS)) {
+  testWhere(
+    ws?.missing,
+    `A6: ws on Node talks to examples/${name}.ts`,
+    async () => {
+      await using example = await Example.run(name);
+      const url = `ws://127.0.0.1:${example.port}${path}`;
+      await using peer = ws!.start(["talk", url, ...says]);
+      for (const wanted of hears) assertEquals(await peer.json(), wanted);
+      await peer.exited;
+    },
+  );
+}

@@ -1,6 +1,6 @@
 /**
  * `ws` as a peer: `server`, or `client URL`. What it says and does is that of
- * `python_peer.py`.
+ * `python_peer.py`. With `talk URL TEXT…` it says what it hears.
  */
 import { once } from "node:events";
 import process from "node:process";
@@ -100,5 +100,14 @@ async function client(url) {
   say(results);
 }
 
-const [mode, url] = process.argv.slice(2);
-await (mode === "client" ? client(url) : serve());
+/** Sends each text, and says what comes, until the other side closes. */
+async function talk(url, texts) {
+  const socket = new WebSocket(url);
+  socket.on("message", (data) => say(String(data)));
+  socket.on("open", () => texts.forEach((text) => socket.send(text)));
+  say({ closed: await closing(socket) });
+}
+
+const [mode, url, ...texts] = process.argv.slice(2);
+if (mode === "talk") await talk(url, texts);
+else await (mode === "client" ? client(url) : serve());
