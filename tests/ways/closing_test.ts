@@ -270,3 +270,25 @@ testWays("LC-7: a shutdown tells everybody 1001, and lets nobody in", {
   assertEquals(way.site.connections.size, 0);
   await Promise.all(pairs.map(({ client }) => client[Symbol.asyncDispose]()));
 });
+
+testWays("B-14: a drain lets those who are there go on, and nobody in", {
+  setup,
+  endsSite: true,
+}, async (way) => {
+  const client = await way.upgrade("/echo");
+  const drained = way.site.shutdown({ drain: true, timeoutMs: 60_000 });
+  client.sendFrame({ payload: "still", mask: true });
+  assertEquals(await readText(client), "still");
+  await assertRejects(() => way.upgrade("/echo"));
+  client.sendFrame({ payload: "here", mask: true });
+  assertEquals(await readText(client), "here");
+  // Somebody is in a hurry.
+  const ended = way.site.shutdown({ code: 1012, timeoutMs: 500 });
+  const { payload } = await client.readFrame();
+  assertEquals([...payload], [...closePayload(1012)]);
+  client.sendFrame({ opcode: "close", payload });
+  client.end();
+  await within(Promise.all([drained, ended]), "the shutdown", 4_000);
+  assertEquals(way.site.connections.size, 0);
+  await client[Symbol.asyncDispose]();
+});

@@ -5,7 +5,7 @@ import { sameBytes } from "../harness/bytes.ts";
 import { within } from "../harness/deadline.ts";
 import { closePayload } from "../harness/frame.ts";
 import type { RawClient } from "../harness/raw_client.ts";
-import { readText, until } from "../site/served.ts";
+import { pause, readText, until } from "../site/served.ts";
 import { testWays } from "./ways.ts";
 
 /** Bytes of which every stretch is different. */
@@ -212,4 +212,29 @@ testWays("stats count what went over the wire", {}, async (way) => {
   const { bytesReceived, messagesReceived, messagesSent } = connection.stats;
   assertEquals([bytesReceived, messagesReceived, messagesSent], [16, 1, 1]);
   assert(connection.stats.bytesSent > 12, "the answer to the request counts");
+});
+
+testWays("B-2: a peer that does not read gets the newest of a broadcast", {
+  setup: (site) =>
+    site.addHandler("/slow", Handler, {
+      broadcastOverflow: "drop-old",
+      broadcastMaxBytes: 200_000,
+    }),
+}, async (way) => {
+  const { client, connection } = await way.pair("/slow");
+  client.pause();
+  const message = new Uint8Array(50_000);
+  for (let n = 0; connection.stats.messagesDropped < 10; n++) {
+    assert(n < 2_000, "nothing was dropped");
+    assertEquals(way.site.broadcast(message, { path: "/slow" }).sent, 1);
+    assert(connection.bufferedAmount < 300_000);
+    // The kernel takes some megabytes first.
+    if (n % 10 === 0) await pause(1);
+  }
+  way.site.broadcast("end", { path: "/slow" });
+  client.resume();
+  let last = 0;
+  while (last !== 1) last = (await client.readFrame()).opcode;
+  assertEquals(connection.readyState, 1);
+  await client[Symbol.asyncDispose]();
 });
