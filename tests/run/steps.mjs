@@ -112,12 +112,13 @@ function staticSteps(context) {
     whole(context, "deno fmt", deno, ["fmt", "--check"]),
     whole(context, "deno lint", deno, ["lint"]),
     typeCheck(context),
-    whole(context, "deno check of the README and the guide", deno, [
+    whole(context, "deno check of the docs", deno, [
       "check",
       "--doc-only",
       "README.md",
-      "docs/guide.md",
-      "docs/deploying.md",
+      ...readdirSync(join(root, "docs"))
+        .filter((name) => name.endsWith(".md"))
+        .map((name) => `docs/${name}`),
     ]),
     whole(context, "deno doc --lint", deno, ["doc", "--lint", ...doors]),
     whole(context, "deno publish --dry-run", deno, [
