@@ -148,10 +148,12 @@ async function visitCounter(pages: Page[]): Promise<void> {
 
 async function visitAll(runtime: RuntimeName): Promise<void> {
   await withBrowser(async (browser) => {
-    await withExample(browser, runtime, "heartbeat", 1, visitHeartbeat);
-    await withExample(browser, runtime, "broadcast", 2, visitBroadcast);
-    await withExample(browser, runtime, "clock", 2, visitClock);
-    await withExample(browser, runtime, "counter", 4, visitCounter);
+    await Promise.all([
+      withExample(browser, runtime, "heartbeat", 1, visitHeartbeat),
+      withExample(browser, runtime, "broadcast", 2, visitBroadcast),
+      withExample(browser, runtime, "clock", 2, visitClock),
+      withExample(browser, runtime, "counter", 4, visitCounter),
+    ]);
   });
 }
 

@@ -10,10 +10,9 @@ import {
 import { checkoutPath, currentRuntime } from "../harness/child.ts";
 import { Example, receiveText } from "./example.ts";
 
-// Only Deno reads the import map that leads to JSR, and there `@std/assert` has
-// been asked for already.
+// `serveDir` needs Deno, where `@std/assert` has been asked for already.
 const missing = currentRuntime !== "deno"
-  ? `import map on ${currentRuntime}`
+  ? "Deno"
   : assertionSource === "@std/assert"
   ? undefined
   : "JSR";
