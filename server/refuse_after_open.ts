@@ -47,9 +47,10 @@ export class RefusalAfterOpen {
  * import { refuseAfterOpen, Site } from "@sockeye/sockeye";
  *
  * const site = new Site({
- *   upgrade(_request, { cookies }) {
- *     if (!cookies.has("session")) return refuseAfterOpen(4401, "log in first");
- *   },
+ *   upgrade: (_request, { cookies }) =>
+ *     cookies.has("session")
+ *       ? undefined
+ *       : refuseAfterOpen(4401, "log in first"),
  * });
  * ```
  */

@@ -8,6 +8,7 @@ import {
   type Site,
 } from "../../server.ts";
 import { assert, assertEquals, test } from "../harness.ts";
+import { seededRandom } from "../harness/random.ts";
 import { rawUpgrade, upgradeRequest } from "../harness/raw_client.ts";
 import { assertRefused, serve, until } from "./served.ts";
 
@@ -176,6 +177,37 @@ test("HS-24: of two headers that disagree the client wrote one", () => {
   );
   assertEquals(who(forwarded("for=9.9.9.9"), 1, "forwarded"), "9.9.9.9 0");
   assertEquals(who(http, 1, "forwarded"), "1.2.3.4 0 tls");
+});
+
+test("HS-24: whatever a client writes, it becomes no other", () => {
+  const pieces = [
+    ...[",", ";", "=", '"', "\\", " ", "\t", ":", "[", "]", ".", "_", "x"],
+    ...["for", "proto", "https", "for=6.6.6.6", '"6.6.6.6"', "6.6.6.6", "::6"],
+  ];
+  for (let seed = 1; seed <= 20_000; seed++) {
+    const random = seededRandom(seed);
+    const length = random.below(8);
+    const written = Array.from(
+      { length },
+      () => pieces[random.below(pieces.length)],
+    ).join("");
+    const list = (own: string): string => `${written}, ${own}`;
+    // On a line of its own, and on the one that the proxy appends to.
+    assertEquals(who([[FOR, list("1.2.3.4")]], 1), "1.2.3.4 0", `${seed}`);
+    assertEquals(who([[FOR, written], [FOR, "1.2.3.4"]], 1), "1.2.3.4 0");
+    for (
+      const fields of [
+        [["Forwarded", list("for=1.2.3.4")]],
+        [["Forwarded", written], ["Forwarded", "for=1.2.3.4"]],
+        [[FOR, "1.2.3.4"], ["Forwarded", written]],
+        [[FOR, written], ["Forwarded", "for=1.2.3.4"]],
+      ] as const
+    ) {
+      const client = who(fields, 1);
+      const isHonest = /^(1\.2\.3\.4 0|malformed)( tls)?$/.test(client);
+      assert(isHonest, `${seed}: ${fields}: ${client}`);
+    }
+  }
 });
 
 test("HS-24: headers made for slow parsers are read at once", () => {
