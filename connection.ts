@@ -52,6 +52,10 @@ export {
   type ConnectionSettings,
   connectionSettings,
 } from "./connection/options.ts";
+export {
+  frameLogger,
+  type FrameLoggerOptions,
+} from "./connection/frame_logger.ts";
 export type { FrameTrace } from "./connection/frame_tracer.ts";
 export { printable } from "./connection/printable.ts";
 export { toBytes, toMessage } from "./connection/sendable.ts";

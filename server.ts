@@ -71,6 +71,8 @@ export {
   type ConnectionSite,
   type ConnectionStats,
   type FrameListener,
+  frameLogger,
+  type FrameLoggerOptions,
   type FrameTrace,
   Handler,
   type HandlerCallbacks,

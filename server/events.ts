@@ -81,7 +81,7 @@ export type SiteEvent =
     readonly remoteAddress: Address;
     /** How it ended. */
     readonly info: CloseInfo;
-    /** What went over it. */
+    /** What went over it; messages that wait for its handler are not received. */
     readonly stats: ConnectionStats;
     /**
      * How long it was open, in milliseconds; absent where nobody watched the site
