@@ -1,5 +1,6 @@
 /** User names and passwords (WS12, RFC 7617). */
 import { readFileSync } from "node:fs";
+import { dial, HandshakeError } from "../../client.ts";
 import {
   basicAuth,
   type BasicAuthData,
@@ -9,7 +10,13 @@ import {
   type UpgradeDecision,
   type UpgradeInfo,
 } from "../../server.ts";
-import { assert, assertEquals, assertThrows, test } from "../harness.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertThrows,
+  test,
+} from "../harness.ts";
 import {
   rawConnect,
   rawUpgrade,
@@ -255,6 +262,29 @@ test("WS12: for all handlers of a site, whose own upgrade is told the name", asy
     await using any = await rawUpgrade(served.port, "/any", ann);
     assertEquals((await any.readFrame()).opcode, 8);
     assertEquals(told, ["ann", { username: "ann" }]);
+  });
+});
+
+test("WS12: dial enters with the name and the password of its URL", async () => {
+  class In extends Handler<BasicAuthData> {
+    static upgrade = basicAuth({
+      realm: "r",
+      credentials: { Jürgen: "a:b/c grüße" },
+    });
+    override open(): void {
+      this.connection.send(this.connection.data.username);
+    }
+  }
+  await serve({
+    setup: (site) => site.addHandler("/in", In),
+  }, async ({ port }) => {
+    const url = new URL(`ws://127.0.0.1:${port}/in`);
+    const refused = await assertRejects(() => dial(url), HandshakeError);
+    assertEquals(refused.status, 401);
+    url.username = "Jürgen";
+    url.password = "a:b/c grüße";
+    await using connection = await dial(url);
+    assertEquals(await connection.receive(), "Jürgen");
   });
 });
 
