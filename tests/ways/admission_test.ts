@@ -98,7 +98,7 @@ testWays(
     const events: SiteEvent[] = [];
     const stop = way.site.watch((event) => events.push(event));
     await way.ask("/nowhere");
-    await way.ask("/echo", { Origin: "nonsense", Host: "a" });
+    await way.ask("/canary?q", { Origin: "nonsense" });
     const { client, connection } = await way.pair();
     client.sendFrame({ payload: "counted" });
     await readText(client);
@@ -106,16 +106,23 @@ testWays(
     await connection.closed;
     await pause(0);
     stop();
-    assertEquals(
-      events.map(({ type }) => type),
-      [
-        "refused",
-        "accepted",
-        "opened",
-        "closed",
-      ].flatMap((type) => type === "refused" ? [type] : [type]),
-    );
+    assertEquals(events.map(({ type }) => type), [
+      "refused",
+      "refused",
+      "accepted",
+      "opened",
+      "closed",
+    ]);
+    const told = events[1];
+    assert(told?.type === "refused");
+    const { reason, status, path, remoteAddress } = told;
+    assertEquals([reason, status, path, remoteAddress.transport], [
+      "origin-not-allowed",
+      403,
+      "/canary",
+      "tcp",
+    ]);
     const { refused, opened } = way.site.stats;
-    assertEquals([refused, opened], [1, 2]);
+    assertEquals([refused, opened], [2, 2]);
   },
 );
