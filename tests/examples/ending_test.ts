@@ -35,6 +35,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   client: "a client",
   files: "only where JSR answers: files_test.ts",
   heartbeat_client: "a client",
+  hosted: "served by the runtime: tests/hosted/mounts_test.ts",
   hello_client: "a client",
 };
 

@@ -76,3 +76,14 @@ export function serveOnBun(
     },
   };
 }
+
+/** The server of the runtime at hand, which is not Node. */
+export function serveHost(
+  fetch: Fetch,
+  websocket: Site["websocket"],
+  tls = false,
+): HostServer {
+  return "Deno" in globalThis
+    ? serveOnDeno(fetch, tls)
+    : serveOnBun(fetch, websocket, tls);
+}
