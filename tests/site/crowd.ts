@@ -102,7 +102,8 @@ export async function stuff(connection: Connection): Promise<number> {
   const piece = new Uint8Array(65_536);
   let sent = 0;
   let quiet = 0;
-  while (quiet < 10) {
+  // Longer than a kernel waits before it asks once more for room (200 ms).
+  while (quiet < 15) {
     if (connection.bufferedAmount < 65_536) {
       quiet = 0;
       connection.send(piece);
@@ -110,7 +111,7 @@ export async function stuff(connection: Connection): Promise<number> {
     } else {
       quiet++;
     }
-    await new Promise((resolve) => setTimeout(resolve, quiet > 0 ? 5 : 0));
+    await new Promise((resolve) => setTimeout(resolve, quiet > 0 ? 20 : 0));
   }
   return sent;
 }
