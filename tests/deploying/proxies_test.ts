@@ -161,14 +161,14 @@ testBehind(
       site.addHandler("/silent", Echo, { pingIntervalMs: 0 });
     };
     await serve({ setup }, async ({ port }) => {
-      await using proxy = await Proxy.start(kind, port, 2);
+      await using proxy = await Proxy.start(kind, port, 3);
       const pinged = await dialThrough(proxy, "/pinged");
       const silent = await dialThrough(proxy, "/silent");
       if (kind.dropsIdle) {
         const info = await within(silent.closed, "the end of the silent one");
         assertEquals([info.code, info.wasClean], [1006, false]);
       } else {
-        await pause(3_000);
+        await pause(4_000);
         await silent.close();
       }
       await assertEchoed(pinged, "still here");
