@@ -9,6 +9,7 @@
  * @module
  */
 
+import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import process from "node:process";
 import {
@@ -43,6 +44,8 @@ if (isMainThread) {
     { length: availableParallelism() - 1 },
     () => new Worker(new URL(import.meta.url), { workerData: port }),
   );
+  // Each says when it listens.
+  await Promise.all(workers.map((worker) => once(worker, "message")));
   console.log(`Listening on ws://localhost:${port}/thread`);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
@@ -52,4 +55,5 @@ if (isMainThread) {
   }
 } else {
   parentPort?.once("message", () => server.shutdown());
+  parentPort?.postMessage("listening");
 }
