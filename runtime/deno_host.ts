@@ -33,7 +33,7 @@ class DenoSocket implements HostSocket {
   readonly #socket: WebSocket;
   readonly #sink: HostSocketSink;
   readonly #openTimer: ReturnType<typeof setTimeout>;
-  #isWatching = false;
+  #pollTimer: ReturnType<typeof setTimeout> | undefined;
   #isClosing = false;
   #isClosed = false;
   #error: Error | undefined;
@@ -64,11 +64,10 @@ class DenoSocket implements HostSocket {
   }
 
   watchDrain(): void {
-    if (this.#isWatching || this.#isClosed) return;
-    this.#isWatching = true;
-    setTimeout(() => {
-      this.#isWatching = false;
-      if (!this.#isClosed) this.#sink.drain();
+    if (this.#isClosed) return;
+    this.#pollTimer ??= setTimeout(() => {
+      this.#pollTimer = undefined;
+      this.#sink.drain();
     }, POLL_MS);
   }
 
@@ -107,6 +106,7 @@ class DenoSocket implements HostSocket {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#openTimer);
+    clearTimeout(this.#pollTimer);
     this.#sink.close(end);
   }
 }

@@ -154,8 +154,8 @@ export const HOSTED_CAPABILITIES: Readonly<
   closeAnswer: {
     title: "the peer's answer to a Close frame",
     deno: {
-      does: "told, unless a message comes before it or it has no code: " +
-        "then `code` is 1006",
+      does: "told, unless it has no code, or a message comes before it, at " +
+        "which Deno drops the connection: then `code` is 1006",
     },
     bun: { does: "never told: `code` is 1006, `wasClean` is `false`" },
   },
