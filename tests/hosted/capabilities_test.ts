@@ -8,7 +8,7 @@ import {
   Handler,
   UnsupportedError,
 } from "../../server.ts";
-import { assert, assertEquals, assertRejects } from "../harness.ts";
+import { assert, assertEquals, assertRejects, test } from "../harness.ts";
 import { within } from "../harness/deadline.ts";
 import { closeCode, closePayload, frame } from "../harness/frame.ts";
 import {
@@ -25,6 +25,15 @@ const MIB = 1_048_576;
 function brief({ cause, code, wasClean, sent }: CloseInfo): unknown[] {
   return [cause, code, wasClean, sent?.code];
 }
+
+test("an error says which capability it is about, and why it is not there", () => {
+  const error = new UnsupportedError("ping", "deno");
+  assertEquals([error.name, error.capability, error.message], [
+    "UnsupportedError",
+    "ping",
+    "Cannot ping on a hosted connection: Deno's WebSockets have no Ping",
+  ]);
+});
 
 class Stuck extends Handler {
   override async message(): Promise<void> {
