@@ -92,6 +92,8 @@ class Sdk implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#meters.shutdown();
+    // What is being exported has a timer, and is not waited for by `shutdown`.
+    await this.#tracers.forceFlush();
     await this.#tracers.shutdown();
   }
 }
