@@ -132,7 +132,8 @@ export class MemoryTransport implements Transport {
   }
 
   get bufferedBytes(): number {
-    return this.#held?.length ?? 0;
+    // Until `drain()` nothing more may be written: as on Node there is a byte left.
+    return this.#held?.length ?? (this.#drainDue ? 1 : 0);
   }
 
   get writtenBytes(): number {

@@ -146,6 +146,22 @@ test("a memory transport holds a writer up, then drains", async () => {
   assertEquals(reader.error?.message, "Connection reset by peer");
 });
 
+test("a memory transport is not free before it has said so", async () => {
+  // Regression: for a moment it had nothing buffered, and refused to be written to.
+  const [a, b] = memoryTransport({ capacityBytes: 4 });
+  const [writer, reader] = [new SinkLog(), new SinkLog()];
+  const buffered: number[] = [];
+  reader.data = () => void buffered.push(a.bufferedBytes);
+  a.start(writer);
+  b.start(reader);
+  assertEquals(a.write(new Uint8Array(6)), false);
+  await writer.until("drain");
+  assertEquals([buffered[0], a.bufferedBytes], [1, 0]);
+  assert(a.write(hex("00")));
+  a.destroy();
+  await writer.until("close");
+});
+
 test("a memory transport resets", async () => {
   const [a, b] = memoryTransport();
   const logs = [new SinkLog(), new SinkLog()] as const;
