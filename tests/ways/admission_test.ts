@@ -67,6 +67,15 @@ testWays("HS-24: trusted proxies say who the client is", {
     "X-Forwarded-Proto": "https",
   });
   assertEquals(await readText(client), "203.0.113.9 wss://127.0.0.1/whoami");
+  const addresses: unknown[] = [];
+  const stop = way.site.watch((event) => {
+    if (event.type === "refused") addresses.push(event.remoteAddress);
+  });
+  await way.ask("/nowhere", { "X-Forwarded-For": "203.0.113.9" });
+  stop();
+  assertEquals(addresses, [
+    { transport: "tcp", hostname: "203.0.113.9", port: 0 },
+  ]);
 });
 
 testWays("WS10, WS13: the site's headers and its upgrade count", {

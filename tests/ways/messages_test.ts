@@ -127,6 +127,19 @@ testWays("a function receives one by one, and its end is a close", {
   assertEquals([opcode, [...payload]], [8, [...closePayload(1000)]]);
 });
 
+testWays("an object of callbacks is told the connection", {
+  setup: (site) =>
+    site.addHandler("/callbacks", {
+      open: (connection) => void connection.send("open"),
+      message: (connection, data) => void connection.send(`re ${data}`),
+    }),
+}, async (way) => {
+  await using client = await way.upgrade("/callbacks");
+  client.sendFrame({ payload: "one" });
+  assertEquals(await readText(client), "open");
+  assertEquals(await readText(client), "re one");
+});
+
 testWays("for await ends with the connection, with nothing lost", {
   setup: (site) =>
     site.addHandler<string[]>("/iterate", async (connection) => {
