@@ -1,0 +1,401 @@
+/**
+ * Messages compressed and inflated as permessage-deflate has them (RFC 7692,
+ * section 7.2), with a context that goes on from message to message, or without.
+ *
+ * Everything happens before the call returns, so that messages and the Close frame
+ * keep their order by themselves, and a burst of messages waits nowhere. Nothing of
+ * zlib's stays alive between two calls: a connection that has been used holds the
+ * context of each direction, at most 4 KiB at a window of 12 bits, and a table of
+ * 4 KiB for the one that it compresses.
+ *
+ * Short messages do not go to zlib at all, see `deflater.ts` and `inflater.ts`.
+ *
+ * @module
+ */
+
+import {
+  constants,
+  deflateRawSync,
+  inflateRawSync,
+  type ZlibOptions,
+} from "node:zlib";
+import { History, stage } from "./deflate_history.ts";
+import { Deflater, MAX_SHORT_BYTES } from "./deflater.ts";
+import {
+  INFLATE_RESULTS,
+  inflateShort,
+  MAX_SHORT_INPUT_BYTES,
+} from "./inflater.ts";
+
+/** What both sides agreed on (RFC 7692, section 7.1). */
+export interface DeflateTerms {
+  /** The server compresses with a window of 2 to that power, in bytes: 8 to 15. */
+  readonly serverMaxWindowBits: number;
+  /** The client compresses with a window of 2 to that power, in bytes: 8 to 15. */
+  readonly clientMaxWindowBits: number;
+  /** Whether the server compresses each message by itself. */
+  readonly serverNoContextTakeover: boolean;
+  /** Whether the client compresses each message by itself. */
+  readonly clientNoContextTakeover: boolean;
+}
+
+/** How to compress. */
+export interface DeflateSettings {
+  /** Shortest message that is compressed, in bytes. */
+  readonly thresholdBytes: number;
+  /** How hard zlib tries: 1 to 9. With 0 nothing is compressed. */
+  readonly level: number;
+  /** How much memory finding matches takes: 1 to 9, twice as much each time. */
+  readonly memoryLevel: number;
+}
+
+/** What is wrong with a message that cannot be inflated. */
+export type InflateProblem = "invalid-deflate" | "message-too-big";
+
+/** Compresses messages that go to many, each once for all who share it. */
+export interface SharedDeflate {
+  /**
+   * Compresses a message by itself, so that every peer can inflate it, whatever it
+   * has been sent before.
+   *
+   * @param payload Message; only read.
+   * @returns What to send, or `undefined` to send the message as it is.
+   */
+  encode(payload: Uint8Array): Uint8Array | undefined;
+}
+
+/** Compresses and inflates the messages of one connection. */
+export interface MessageDeflate {
+  /** The same object for all connections that agreed on the same. */
+  readonly shared: SharedDeflate;
+  /**
+   * Compresses a message.
+   *
+   * @param payload Message; only read.
+   * @returns What to send, or `undefined` to send the message as it is.
+   */
+  encode(payload: Uint8Array): Uint8Array | undefined;
+  /**
+   * Notes that the peer is sent what `shared` made of a message.
+   *
+   * @param payload The message; only read.
+   */
+  noteShared(payload: Uint8Array): void;
+  /**
+   * Inflates a message.
+   *
+   * @param payload What arrived; only read.
+   * @param maxBytes Most bytes that the message may have. No more than that, and
+   * 64 KiB, is ever inflated.
+   * @returns The message, in memory of its own, or what is wrong with it.
+   */
+  decode(payload: Uint8Array, maxBytes: number): Uint8Array | InflateProblem;
+  /** Lets go of the contexts; nothing comes after it. */
+  release(): void;
+}
+
+/**
+ * zlib knows no window of 8 bits where there is no header, and takes 9 instead. It
+ * never reaches back farther than 262 bytes less than its window, which is within
+ * the 256 that were agreed on.
+ */
+const MIN_WINDOW_BITS = 9;
+/** RFC 7692, section 7.2.1: "remove 4 octets (that are 0x00 0x00 0xff 0xff)". */
+const TRAILER_BYTES = 4;
+/**
+ * The trailer that section 7.2.2 appends, and an empty last block: only where the
+ * message ends as it should can zlib read that, and tell that it has.
+ */
+const ENDING = Uint8Array.of(0x00, 0x00, 0xff, 0xff, 0x03, 0x00);
+/** What a block without compression begins with, on a byte's border, in bytes. */
+const STORED_HEADER_BYTES = 5;
+/**
+ * Most blocks with BFINAL in one message, for each is a call into zlib: 1 MiB of
+ * the shortest would take seconds.
+ */
+const MAX_FINAL_BLOCKS = 1_000;
+/** What zlib is given to write into at a time, in bytes. */
+const MIN_CHUNK_BYTES = 1_024;
+const MAX_CHUNK_BYTES = 65_536;
+
+/** What connections share that agreed on the same. */
+class DeflatePlan implements SharedDeflate {
+  readonly settings: DeflateSettings;
+  readonly sendBits: number;
+  readonly receiveBits: number;
+  readonly keepsSent: boolean;
+  readonly keepsReceived: boolean;
+  /** The context of a message that has none. */
+  readonly empty: History = new History(0);
+
+  constructor(
+    role: "server" | "client",
+    terms: DeflateTerms,
+    settings: DeflateSettings,
+  ) {
+    const isServer = role === "server";
+    const { serverMaxWindowBits, clientMaxWindowBits } = terms;
+    this.settings = settings;
+    this.sendBits = isServer ? serverMaxWindowBits : clientMaxWindowBits;
+    // A peer whose zlib takes 9 for 8 may need as much to be inflated.
+    this.receiveBits = Math.max(
+      isServer ? clientMaxWindowBits : serverMaxWindowBits,
+      MIN_WINDOW_BITS,
+    );
+    const { serverNoContextTakeover, clientNoContextTakeover } = terms;
+    this.keepsSent =
+      !(isServer ? serverNoContextTakeover : clientNoContextTakeover);
+    this.keepsReceived =
+      !(isServer ? clientNoContextTakeover : serverNoContextTakeover);
+  }
+
+  /** Whether a message is worth it. */
+  takes(payload: Uint8Array): boolean {
+    const { thresholdBytes, level } = this.settings;
+    return payload.length >= thresholdBytes && payload.length > 0 && level > 0;
+  }
+
+  encode(payload: Uint8Array): Uint8Array | undefined {
+    return this.takes(payload) ? this.deflate(payload, undefined) : undefined;
+  }
+
+  makeDeflater(): Deflater {
+    // As many places as there are bytes in the window, or half of them, are as
+    // good as more.
+    const hashBits = Math.min(this.settings.memoryLevel + 6, this.sendBits - 1);
+    return new Deflater(this.sendBits, hashBits);
+  }
+
+  /** Compresses with zlib; `undefined` where that gains nothing. */
+  deflate(
+    payload: Uint8Array,
+    history: History | undefined,
+  ): Uint8Array | undefined {
+    const { level, memoryLevel } = this.settings;
+    const options: ZlibOptions = {
+      level,
+      memLevel: memoryLevel,
+      windowBits: Math.max(this.sendBits, MIN_WINDOW_BITS),
+      chunkSize: chunkBytes(payload.length),
+      finishFlush: constants.Z_SYNC_FLUSH,
+    };
+    // Deno 2.9.6 ignores it: there a long message is compressed by itself.
+    if (history !== undefined && history.byteLength > 0) {
+      options.dictionary = history.bytes;
+    }
+    const bytes = deflateRawSync(payload, options);
+    const length = bytes.length - TRAILER_BYTES;
+    return length < payload.length ? bytes.subarray(0, length) : undefined;
+  }
+}
+
+/** Implements {@linkcode MessageDeflate}. */
+class ConnectionDeflate implements MessageDeflate {
+  readonly shared: DeflatePlan;
+  #deflater: Deflater | undefined;
+  #received: History | undefined;
+  /** Messages in a row that would have become longer. */
+  #misses = 0;
+
+  constructor(shared: DeflatePlan) {
+    this.shared = shared;
+  }
+
+  encode(payload: Uint8Array): Uint8Array | undefined {
+    const plan = this.shared;
+    if (!plan.takes(payload)) return undefined;
+    if (!plan.keepsSent) return plan.deflate(payload, undefined);
+    const deflater = this.#deflater ??= plan.makeDeflater();
+    if (payload.length > MAX_SHORT_BYTES) {
+      const bytes = plan.deflate(payload, deflater.history);
+      if (bytes !== undefined) deflater.append(payload);
+      return bytes;
+    }
+    // Where there is nothing yet that resembles it a message gains nothing, and
+    // still the next ones gain by it. So one in ever more is sent nevertheless.
+    const misses = this.#misses;
+    const mostBytes = (misses & (misses - 1)) === 0
+      ? payload.length * 2
+      : payload.length - 1;
+    const bytes = deflater.deflate(payload, mostBytes);
+    const isMiss = bytes === undefined || bytes.length >= payload.length;
+    this.#misses = isMiss ? misses + 1 : 0;
+    return bytes;
+  }
+
+  noteShared(payload: Uint8Array): void {
+    // Without a context of its own it never reaches back.
+    this.#deflater?.append(payload);
+  }
+
+  decode(payload: Uint8Array, maxBytes: number): Uint8Array | InflateProblem {
+    // It should be one byte, 00 (section 7.2.3.6).
+    if (payload.length === 0) return new Uint8Array(0);
+    const plan = this.shared;
+    const history = plan.keepsReceived
+      ? this.#received ??= new History(plan.receiveBits)
+      : undefined;
+    if (payload.length <= MAX_SHORT_INPUT_BYTES) {
+      const context = history ?? plan.empty;
+      const start = context.byteLength;
+      const end = inflateShort(payload, context);
+      if (end === INFLATE_RESULTS.invalid) return "invalid-deflate";
+      if (end !== INFLATE_RESULTS.other) {
+        if (end - start > maxBytes) return "message-too-big";
+        history?.keep(end);
+        return stage().slice(start, end);
+      }
+    }
+    return inflateLong(
+      payload,
+      history ?? new History(plan.receiveBits),
+      plan.receiveBits,
+      maxBytes,
+    );
+  }
+
+  release(): void {
+    this.#deflater = undefined;
+    this.#received = undefined;
+  }
+}
+
+const plans = new WeakMap<DeflateSettings, Map<string, DeflatePlan>>();
+
+/**
+ * Makes what compresses and inflates the messages of one connection. It takes next
+ * to no memory until the first message that is compressed.
+ *
+ * @param role Our own side.
+ * @param terms What both sides agreed on.
+ * @param settings How to compress; an object that many connections share.
+ */
+export function makeDeflate(
+  role: "server" | "client",
+  terms: DeflateTerms,
+  settings: DeflateSettings,
+): MessageDeflate {
+  let known = plans.get(settings);
+  if (known === undefined) plans.set(settings, known = new Map());
+  const key = [
+    role,
+    terms.serverMaxWindowBits,
+    terms.clientMaxWindowBits,
+    terms.serverNoContextTakeover,
+    terms.clientNoContextTakeover,
+  ].join();
+  let plan = known.get(key);
+  if (plan === undefined) {
+    known.set(key, plan = new DeflatePlan(role, terms, settings));
+  }
+  return new ConnectionDeflate(plan);
+}
+
+/** Inflates with zlib. */
+function inflateLong(
+  payload: Uint8Array,
+  history: History,
+  windowBits: number,
+  maxBytes: number,
+): Uint8Array | InflateProblem {
+  // Before what is read there is room for the context, see `inflatePart`.
+  const start = STORED_HEADER_BYTES + history.maxBytes;
+  const input = new Uint8Array(start + payload.length + ENDING.length);
+  const end = start + payload.length;
+  input.set(payload, start);
+  input.set(ENDING, end);
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  let at = start;
+  for (let blocks = 0; blocks < MAX_FINAL_BLOCKS; blocks++) {
+    const part = inflatePart(input, at, history, windowBits, maxBytes - bytes);
+    if (typeof part === "string") return part;
+    history.append(part.result);
+    parts.push(part.result);
+    bytes += part.result.length;
+    at += part.takenBytes;
+    // RFC 7692, section 7.2.3.4: after a block with BFINAL others may follow.
+    if (at === end || at === input.length) {
+      return parts.length === 1 ? parts[0]! : join(parts, bytes);
+    }
+  }
+  return "invalid-deflate";
+}
+
+/**
+ * Inflates up to the end of a block with BFINAL. The context goes before it as a
+ * block without compression: as a dictionary Deno 2.9.6 ignores it.
+ *
+ * @param input What comes before `at` is overwritten.
+ */
+function inflatePart(
+  input: Uint8Array,
+  at: number,
+  history: History,
+  windowBits: number,
+  maxBytes: number,
+): { result: Uint8Array; takenBytes: number } | InflateProblem {
+  const context = history.byteLength;
+  const start = at - context - STORED_HEADER_BYTES;
+  // Section 3.2.4 of RFC 1951: LEN, and its complement.
+  input[start] = 0;
+  input[start + 1] = context;
+  input[start + 2] = context >> 8;
+  input[start + 3] = ~context;
+  input[start + 4] = ~context >> 8;
+  input.set(history.bytes, start + STORED_HEADER_BYTES);
+  const most = maxBytes + context;
+  const options: ZlibOptions = {
+    windowBits,
+    info: true,
+    chunkSize: chunkBytes(context + (input.length - at) * 4),
+    ...(most < Number.MAX_SAFE_INTEGER && { maxOutputLength: most + 1 }),
+  };
+  try {
+    const { buffer, engine } = inflateRawSync(
+      input.subarray(start),
+      options,
+    ) as unknown as {
+      readonly buffer: Uint8Array;
+      readonly engine: { readonly bytesWritten: number };
+    };
+    if (buffer.length > most) return "message-too-big";
+    return {
+      result: ownBytes(buffer, context),
+      takenBytes: engine.bytesWritten + start - at,
+    };
+  } catch (error) {
+    const { code } = error as { readonly code?: unknown };
+    return code === "ERR_BUFFER_TOO_LARGE"
+      ? "message-too-big"
+      : "invalid-deflate";
+  }
+}
+
+function chunkBytes(bytes: number): number {
+  return Math.min(
+    Math.max(bytes + (bytes >> 3), MIN_CHUNK_BYTES),
+    MAX_CHUNK_BYTES,
+  );
+}
+
+/** Takes what a `Buffer` holds from an index on, in memory that nobody shares. */
+function ownBytes(buffer: Uint8Array, start: number): Uint8Array {
+  const length = buffer.length - start;
+  // What is short may lie in a pool, or in a chunk that was made too large.
+  const isOwn = length >= MAX_CHUNK_BYTES &&
+    buffer.buffer.byteLength <= length * 2;
+  return isOwn
+    ? new Uint8Array(buffer.buffer, buffer.byteOffset + start, length)
+    : new Uint8Array(buffer.subarray(start));
+}
+
+function join(parts: readonly Uint8Array[], bytes: number): Uint8Array {
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
