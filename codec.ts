@@ -39,6 +39,14 @@ export {
   NO_STATUS,
 } from "./codec/close.ts";
 export {
+  acceptDeflate,
+  checkDeflateAnswer,
+  DEFLATE_NAME,
+  type DeflateAcceptance,
+  type DeflateAgreement,
+  offerDeflate,
+} from "./codec/deflate.ts";
+export {
   PROTOCOL_CLOSE_CODES,
   ProtocolError,
   type ProtocolErrorReason,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkDeflateAnswer, type DeflateAgreement } from "./deflate.ts";
 import {
   type Extension,
   formatExtensions,
@@ -68,6 +69,8 @@ export interface UpgradeAgreement {
   readonly subprotocol: string | undefined;
   /** The extensions agreed on, each of which was offered. */
   readonly extensions: readonly Extension[];
+  /** How messages are compressed, where permessage-deflate is among them. */
+  readonly deflate: DeflateAgreement | undefined;
 }
 
 /** Why there is no WebSocket. */
@@ -186,7 +189,9 @@ function parseAgreement(
       return "extension-not-offered";
     }
   }
-  return { ok: true, subprotocol, extensions };
+  const deflate = checkDeflateAnswer(extensions, offered);
+  if (deflate === "extension-not-acceptable") return deflate;
+  return { ok: true, subprotocol, extensions, deflate };
 }
 
 /** Checks items 1 to 4: whether the server switches to WebSocket. */

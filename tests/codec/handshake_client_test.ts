@@ -5,6 +5,7 @@ import {
   type UpgradeExpectation,
   type UpgradeRequest,
 } from "../../codec/handshake_client.ts";
+import { parseExtensions } from "../../codec/extension.ts";
 import {
   checkUpgrade,
   encodeUpgradeResponse,
@@ -142,12 +143,13 @@ test("checkUpgradeResponse() returns what was agreed", () => {
       subprotocols: ["a", "b"],
       extensions: [{ name: "d", parameters: [] }],
     }),
-    { ok: true, subprotocol: "b", extensions },
+    { ok: true, subprotocol: "b", extensions, deflate: undefined },
   );
   assertEquals(checkUpgradeResponse(response(), { key: KEY }), {
     ok: true,
     subprotocol: undefined,
     extensions: [],
+    deflate: undefined,
   });
 });
 
@@ -240,6 +242,37 @@ test("CI-8: extensions must have been offered, on one line", () => {
   assertEquals(resultOf(unasked), "extension-not-offered");
 });
 
+test("CI-12: an answer to an offer of compression must be acceptable", () => {
+  const extensions = parseExtensions([
+    "permessage-deflate; server_max_window_bits=10",
+  ])!;
+  const check = (value: string) =>
+    checkUpgradeResponse(
+      response({ "Sec-WebSocket-Extensions": value }),
+      { key: KEY, extensions },
+    );
+  const agreed = check("permessage-deflate; server_max_window_bits=9");
+  assert(agreed.ok);
+  assertEquals(agreed.deflate, {
+    serverMaxWindowBits: 9,
+    clientMaxWindowBits: 15,
+    serverNoContextTakeover: false,
+    clientNoContextTakeover: false,
+  });
+  for (
+    const value of [
+      "permessage-deflate",
+      "permessage-deflate; server_max_window_bits=1000",
+      "permessage-deflate; server_max_window_bits=10; client_max_window_bits=10",
+    ]
+  ) {
+    const result = check(value);
+    assert(!result.ok);
+    assertEquals(result.error.reason, "extension-not-acceptable", value);
+    assertEquals(result.error.status, 101);
+  }
+});
+
 test("a client and a server of ours agree", () => {
   const subprotocols = ["chat"];
   const extensions = [{ name: "x", parameters: [["y", undefined]] as const }];
@@ -259,6 +292,6 @@ test("a client and a server of ours agree", () => {
   }));
   assertEquals(
     checkUpgradeResponse(answer.head!, { key: KEY, subprotocols, extensions }),
-    { ok: true, subprotocol: "chat", extensions },
+    { ok: true, subprotocol: "chat", extensions, deflate: undefined },
   );
 });
