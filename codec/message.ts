@@ -57,6 +57,15 @@ export interface MessageTransform {
    * `undefined` to send the message as it is.
    */
   encode(payload: Uint8Array): Uint8Array | undefined;
+  /**
+   * Notes that bytes which `encode` would not change go out among others that it
+   * has changed: the peer takes them for context.
+   *
+   * @param payload The bytes; only read.
+   */
+  noteShared?(payload: Uint8Array): void;
+  /** Lets go of what it keeps between messages; nothing comes after it. */
+  release?(): void;
 }
 
 /** Limits on messages, and how to decode them. */

@@ -366,12 +366,14 @@ export class Protocol {
    *
    * @param data Payload of the fragment; its type must be that of the first one.
    * @param fin Whether it is the last.
+   * @param compress Whether the transform may change the message; what the first
+   * fragment says holds for all.
    * @returns `false` when a Close frame has been sent and the fragment is dropped.
    * @throws {TypeError} If text and binary fragments are mixed.
    */
-  sendFragment(data: Message, fin: boolean): boolean {
+  sendFragment(data: Message, fin: boolean, compress = true): boolean {
     if (typeof data !== "string") checkBytes(data);
-    return this.#sending().fragment(data, fin);
+    return this.#sending().fragment(data, fin, compress);
   }
 
   /**
@@ -415,6 +417,7 @@ export class Protocol {
   abandon(): void {
     this.#ended = true;
     this.#sending().abandon();
+    this.#options.transform?.release?.();
   }
 
   #sending(): Sender {

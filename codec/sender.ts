@@ -6,6 +6,7 @@
  */
 
 import { type CloseFrame, encodeClose, NO_STATUS } from "./close.ts";
+import { encodeFragment } from "./deflate_fragment.ts";
 import {
   FIN_BIT,
   MAX_CONTROL_BYTES,
@@ -35,7 +36,7 @@ export class Sender {
 
   readonly #masked: boolean;
   readonly #transform: MessageTransform | undefined;
-  /** Opcode of the fragmented message under way; 0 for none. */
+  /** Opcode, and RSV1, of the fragmented message under way; 0 for none. */
   #fragmenting = 0;
   #latestPing: Uint8Array | undefined;
 
@@ -92,16 +93,20 @@ export class Sender {
   }
 
   /** Sends a fragment, see `Protocol.sendFragment`. */
-  fragment(data: Message, fin: boolean): boolean {
+  fragment(data: Message, fin: boolean, compress = true): boolean {
     if (this.sent !== undefined || this.ended) return false;
     const opcode = typeof data === "string" ? OPCODES.text : OPCODES.binary;
     const isFirst = this.#fragmenting === 0;
-    if (!isFirst && this.#fragmenting !== opcode) {
+    if (!isFirst && (this.#fragmenting & ~RSV1_BIT) !== opcode) {
       throw new TypeError("Cannot send a fragment: text and binary are mixed");
     }
-    this.#fragmenting = fin ? 0 : opcode;
     const first = (fin ? FIN_BIT : 0) |
       (isFirst ? opcode : OPCODES.continuation);
+    const isChanged =
+      (isFirst ? compress : (this.#fragmenting & RSV1_BIT) !== 0) &&
+      this.#transformedFragment(first, data, isFirst);
+    this.#fragmenting = fin ? 0 : isChanged ? opcode | RSV1_BIT : opcode;
+    if (isChanged) return true;
     if (typeof data === "string") this.output.writeText(first, data);
     else this.output.writeFrame(first, data, false);
     return true;
@@ -192,6 +197,24 @@ export class Sender {
     } else {
       this.output.writeFrame(FIN_BIT | RSV1_BIT | opcode, changed, true);
     }
+  }
+
+  /** Sends a fragment changed; tells whether it could be. */
+  #transformedFragment(
+    first: number,
+    data: Message,
+    isFirst: boolean,
+  ): boolean {
+    const transform = this.#transform;
+    if (transform === undefined) return false;
+    const payload = typeof data === "string" ? encoder.encode(data) : data;
+    const fin = (first & FIN_BIT) !== 0;
+    const changed = encodeFragment(transform, payload, isFirst, fin);
+    if (changed === undefined) return false;
+    // RFC 7692, section 6: "An endpoint MUST NOT set the 'Per-Message Compressed' bit
+    // of control frames and non-first fragments of a data message."
+    this.output.writeFrame(isFirst ? first | RSV1_BIT : first, changed, true);
+    return true;
   }
 }
 

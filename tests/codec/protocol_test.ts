@@ -505,6 +505,20 @@ test("decoding and transform are used where they are given", () => {
   }, { decoding, transform });
 });
 
+test("PM-9: a transform is released with the transport", () => {
+  let released = 0;
+  const transform = {
+    decode: (payload: Uint8Array) => payload.slice(),
+    encode: () => undefined,
+    release: () => void released++,
+  };
+  const protocol = new Protocol({ role: "server", transform });
+  protocol.close(1000);
+  assertEquals(released, 0);
+  protocol.abandon();
+  assertEquals(released, 1);
+});
+
 test("AP-1: what is neither text nor bytes is refused, and nothing is sent", () => {
   const protocol = new Protocol({ role: "server" });
   const wrong = [5, null, undefined, {}, [1], new Float32Array(2), "text"];

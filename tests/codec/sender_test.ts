@@ -14,14 +14,17 @@ import { closePayload, frame, parseFrames } from "../harness/frame.ts";
 const ROLES = ["server", "client"] as const;
 
 /** Every frame that waits, as `[fin, rsv, opcode, payload]`; masks are checked. */
-function takeFrames(sender: Sender, masked: boolean): unknown[] {
+function takeFrames(
+  sender: Sender,
+  masked: boolean,
+  text = new TextDecoder("utf-8", { ignoreBOM: true }),
+): unknown[] {
   const chunks = [];
   for (let chunk = sender.take(); chunk; chunk = sender.take()) {
     chunks.push(chunk.slice());
   }
   return parseFrames(concat(...chunks)).map((one) => {
     assertStrictEquals(one.maskKey !== undefined, masked);
-    const text = new TextDecoder("utf-8", { ignoreBOM: true });
     return [one.fin, one.rsv, one.opcode, text.decode(one.payload)];
   });
 }
@@ -242,7 +245,40 @@ test("a transform changes whole messages, unless it declines or is bypassed", ()
       [true, 0, 2, "by"],
       [true, 4, 1, "deraperp"],
       [true, 4, 2, "setyb"],
-      [true, 0, 1, "fragment"],
+      [true, 4, 1, "tnemgarf"],
+    ]);
+  }
+});
+
+test("EX3: a transform changes all fragments or none, and marks the first", () => {
+  for (const role of ROLES) {
+    const sender = new Sender(role, reversing);
+    sender.fragment(concat("abcd"), false);
+    sender.ping(concat("ping"));
+    sender.fragment(concat("x"), false);
+    sender.fragment(concat("defg"), true);
+    // The first is not worth it, so that the others have no choice.
+    sender.fragment("h", false);
+    sender.fragment("ijkl", true);
+    sender.fragment("abcd", false, false);
+    sender.fragment("defg", true);
+    assertThrows(() => {
+      sender.fragment("abcd", false);
+      sender.fragment(concat("abcd"), false);
+    }, TypeError);
+    const tail = "\0\0\xff\xff";
+    const latin1 = new TextDecoder("latin1");
+    const frames = takeFrames(sender, role === "client", latin1);
+    assertEquals(frames, [
+      [false, 4, 2, `dcba${tail}`],
+      [true, 0, 9, "ping"],
+      [false, 0, 0, "\0\x01\0\xfe\xffx"],
+      [true, 0, 0, "gfed"],
+      [false, 0, 1, "h"],
+      [true, 0, 0, "ijkl"],
+      [false, 0, 1, "abcd"],
+      [true, 0, 0, "defg"],
+      [false, 4, 1, `dcba${tail}`],
     ]);
   }
 });
