@@ -196,7 +196,9 @@ export class Hosted {
       result instanceof Refused
         ? this.#refuse(asked, result.response)
         : this.#open(asked, result, taken, bridge, upgrade, server);
-    const result = accept(server, head, offer, match, bridge);
+    // The host decides alone about extensions, and Sockeye has it decline them.
+    const plain = { ...offer, extensions: [] };
+    const result = accept(server, head, plain, match, bridge);
     if (!(result instanceof Promise)) return conclude(result);
     // Not before: Deno prints a warning when it is first asked for.
     const { signal } = request;

@@ -289,6 +289,23 @@ testHosted(
   },
 );
 
+testHosted(
+  "compression: what is offered is not agreed on",
+  {},
+  async (hosted) => {
+    await using client = await rawConnect(hosted.port);
+    client.write(upgradeRequest("/echo", {
+      "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits",
+    }));
+    const head = await client.readHead();
+    assert(head.startsWith("HTTP/1.1 101 "), head);
+    assert(!/sec-websocket-extensions/i.test(head), head);
+    client.sendFrame({ payload: "plain" });
+    const { rsv, payload } = await client.readFrame();
+    assertEquals([rsv, payload.length], [0, 5]);
+  },
+);
+
 testHosted("early: frames sent before an answer that takes time", {
   setup: (site) =>
     site.addHandler(
