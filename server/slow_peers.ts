@@ -98,7 +98,7 @@ interface SlowPeer {
   dropped: number;
   /** What waits for it. */
   backlog: Backlog | undefined;
-  /** Whether what waits is being sent. */
+  /** Whether what waits is being sent: each piece may lead back to `release`. */
   isReleasing: boolean;
 }
 
@@ -160,11 +160,10 @@ export class SlowPeers {
   release(connection: SocketConnection): void {
     const peer = this.#peers.get(connection);
     if (peer?.backlog === undefined || peer.isReleasing) return;
-    const { link } = connection;
-    const { sendHighWaterBytes, overflow } = link.settings;
+    const { sendHighWaterBytes, overflow } = connection.link.settings;
     const most = Math.min(sendHighWaterBytes, overflow!.maxBytes);
     peer.isReleasing = true;
-    while (link.isOpen && connection.bufferedAmount < most) {
+    while (connection.bufferedAmount < most) {
       const message = peer.backlog.shift();
       if (message === undefined) break;
       connection.sendPrepared(message);

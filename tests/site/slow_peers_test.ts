@@ -195,6 +195,23 @@ test("B-2: a slow peer in the middle of a fragmented message", async () => {
   );
 });
 
+test("B-2: for a slow peer that has just gone nothing is kept", async () => {
+  await withSlowPeer("drop-old", async (crowded, connection) => {
+    const { site } = crowded;
+    await paced(crowded, 300, (n) => void site.broadcast(numbered(n)));
+    let before = 0;
+    const filter = (one: Connection) => {
+      if (one === connection) connection.terminate();
+      before = connection.stats.messagesDropped;
+      return true;
+    };
+    const count = site.broadcast("too late", { filter });
+    assertEquals(count, { sent: 1, skipped: 1 });
+    assertEquals(connection.stats.messagesDropped, before);
+    assert(before >= 100, `${before}`);
+  });
+});
+
 test("B-2: a drain hook that broadcasts comes after what has waited", async () => {
   let isArmed = false;
   let most = 0;
