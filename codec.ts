@@ -125,6 +125,7 @@ export {
   type Message,
   type MessageTransform,
   plainDecoding,
+  type SharedTransform,
   type TextDecoding,
 } from "./codec/message.ts";
 export { type PreparedMessage, prepareMessage } from "./codec/prepared.ts";

@@ -33,11 +33,29 @@ export interface TextDecoding {
   readonly isUtf8?: Utf8Check;
 }
 
+/** Changes messages that go to many, once for all who share it. */
+export interface SharedTransform {
+  /**
+   * Changes a message so that every peer can restore it, whatever it was sent
+   * before.
+   *
+   * @param payload Payload; only read.
+   * @returns What is to be sent with RSV1, which the transform gives away, or
+   * `undefined` to send the message as it is.
+   */
+  encode(payload: Uint8Array): Uint8Array | undefined;
+}
+
 /**
  * Changes the payload of whole messages on their way in and out: the seam for
  * permessage-deflate (RFC 7692). Messages so changed carry RSV1.
  */
 export interface MessageTransform {
+  /**
+   * What changes messages for many: the same object in all transforms whose peers
+   * can be sent the same. Where it is absent each message is changed for each peer.
+   */
+  readonly shared?: SharedTransform;
   /**
    * Restores a message that arrived with RSV1.
    *
@@ -58,10 +76,11 @@ export interface MessageTransform {
    */
   encode(payload: Uint8Array): Uint8Array | undefined;
   /**
-   * Notes that bytes which `encode` would not change go out among others that it
-   * has changed: the peer takes them for context.
+   * Notes that the peer is sent bytes with RSV1 that `encode` has not changed: those
+   * that it declined, as a part of a message of which it has changed others, or
+   * those of a message that `shared` has changed. The peer takes them for context.
    *
-   * @param payload The bytes; only read.
+   * @param payload The bytes, before the change; only read.
    */
   noteShared?(payload: Uint8Array): void;
   /** Lets go of what it keeps between messages; nothing comes after it. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { FIN_BIT, OPCODES } from "./frame.ts";
-import type { Message } from "./message.ts";
+import { FIN_BIT, OPCODES, RSV1_BIT } from "./frame.ts";
+import type { Message, SharedTransform } from "./message.ts";
 import { Output } from "./output.ts";
 
 /**
@@ -17,6 +17,8 @@ export interface PreparedMessage {
   readonly data: Message;
   /** The whole frame; only read. */
   readonly frame: Uint8Array;
+  /** Frames of what transforms made of it, each made when it is first needed. */
+  changed?: Map<SharedTransform, Uint8Array>;
 }
 
 /**
@@ -32,12 +34,68 @@ export function prepareMessage(data: Message): PreparedMessage {
   } else {
     output.writeFrame(FIN_BIT | OPCODES.binary, data, false);
   }
+  const frame = takeAll(output);
+  if (typeof data === "string") return { data, frame };
+  return { data: frame.subarray(frame.length - data.length), frame };
+}
+
+/**
+ * The payload of a message that was framed before.
+ *
+ * @param message What {@linkcode prepareMessage} returned.
+ * @returns A part of the frame; it must not be modified.
+ */
+export function preparedPayload(message: PreparedMessage): Uint8Array {
+  const { data, frame } = message;
+  if (typeof data !== "string") return data;
+  // Section 5.2: the second byte says how long the length is.
+  const lengthCode = frame[1];
+  const headerBytes = lengthCode === 126 ? 4 : lengthCode === 127 ? 10 : 2;
+  return frame.subarray(headerBytes);
+}
+
+/**
+ * The frame of a message for all peers that can be sent what one transform makes
+ * of it. That happens once, however many they are.
+ *
+ * @param message What {@linkcode prepareMessage} returned.
+ * @param transform What changes it.
+ * @returns A frame with RSV1, or the message's own where it goes as it is.
+ */
+export function sharedFrame(
+  message: PreparedMessage,
+  transform: SharedTransform,
+): Uint8Array {
+  const known = message.changed ??= new Map();
+  let frame = known.get(transform);
+  if (frame === undefined) {
+    frame = changeFrame(message, transform);
+    known.set(transform, frame);
+  }
+  return frame;
+}
+
+function changeFrame(
+  message: PreparedMessage,
+  transform: SharedTransform,
+): Uint8Array {
+  const payload = transform.encode(preparedPayload(message));
+  if (payload === undefined) return message.frame;
+  const opcode = typeof message.data === "string"
+    ? OPCODES.text
+    : OPCODES.binary;
+  const output = new Output(false);
+  output.writeFrame(FIN_BIT | RSV1_BIT | opcode, payload, true);
+  return takeAll(output);
+}
+
+/** Takes frames in one piece, in memory of their own. */
+function takeAll(output: Output): Uint8Array {
   const frame = new Uint8Array(output.byteLength);
   let at = 0;
   for (let part = output.take(); part !== undefined; part = output.take()) {
     frame.set(part, at);
     at += part.length;
   }
-  if (typeof data === "string") return { data, frame };
-  return { data: frame.subarray(frame.length - data.length), frame };
+  return frame;
 }

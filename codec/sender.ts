@@ -17,7 +17,11 @@ import {
 import type { Message, MessageTransform } from "./message.ts";
 import { Output } from "./output.ts";
 import type { TextWriter } from "./text_writer.ts";
-import type { PreparedMessage } from "./prepared.ts";
+import {
+  type PreparedMessage,
+  preparedPayload,
+  sharedFrame,
+} from "./prepared.ts";
 
 const encoder = new TextEncoder();
 
@@ -79,16 +83,25 @@ export class Sender {
 
   /** Sends a message framed before, see `Protocol.sendPrepared`. */
   prepared(message: PreparedMessage): boolean {
+    const transform = this.#transform;
+    const shared = transform?.shared;
     // A client masks each frame with a key of its own (section 5.3), and a
     // transform may have a state of its own: both start from the message.
-    if (this.#masked || this.#transform !== undefined) {
+    if (this.#masked || transform !== undefined && shared === undefined) {
       const { data } = message;
       return typeof data === "string"
         ? this.text(data, true)
         : this.binary(data, true);
     }
     if (!this.#maySend()) return false;
-    this.output.writeRaw(message.frame);
+    let { frame } = message;
+    if (shared !== undefined) {
+      frame = sharedFrame(message, shared);
+      if (frame !== message.frame) {
+        transform!.noteShared?.(preparedPayload(message));
+      }
+    }
+    this.output.writeRaw(frame);
     return true;
   }
 

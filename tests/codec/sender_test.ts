@@ -331,3 +331,38 @@ test("AB23: payload bytes are told from the count of data frames", () => {
     assertStrictEquals(sender.payloadBytes(5), payloadBytes);
   }
 });
+
+test("AB22: a server sends what a shared transform made once, a client does not", () => {
+  const noted: string[] = [];
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  const shared = { encode: reversing.encode };
+  const transform: MessageTransform = {
+    ...reversing,
+    shared,
+    noteShared: (payload) => void noted.push(text(payload)),
+  };
+  const long = prepareMessage("abcd");
+  const short = prepareMessage("abc");
+  const server = new Sender("server", transform);
+  assert(server.prepared(long));
+  assert(server.prepared(short));
+  assertEquals([...long.changed!.keys()], [shared]);
+  assertEquals(noted, ["abcd"]);
+  const frames = takeFrames(server, false);
+  assertEquals(frames, [[true, 4, 1, "dcba"], [true, 0, 1, "abc"]]);
+  // The bytes are the same for all.
+  const one = new Sender("server", transform);
+  const other = new Sender("server", { ...reversing, shared });
+  one.prepared(long);
+  other.prepared(long);
+  assertStrictEquals(one.take(), long.changed!.get(shared));
+  assertStrictEquals(other.take(), long.changed!.get(shared));
+  other.close(1000, "");
+  assert(!other.prepared(long));
+
+  const client = new Sender("client", transform);
+  const fresh = prepareMessage("abcd");
+  assert(client.prepared(fresh));
+  assertEquals(takeFrames(client, true), [[true, 4, 1, "dcba"]]);
+  assertStrictEquals(fresh.changed, undefined);
+});
