@@ -201,7 +201,7 @@ test("B-2: for a slow peer that has just gone nothing is kept", async () => {
     await paced(crowded, 300, (n) => void site.broadcast(numbered(n)));
     let before = 0;
     const filter = (one: Connection) => {
-      if (one === connection) connection.terminate();
+      if (one === connection) void connection.close();
       before = connection.stats.messagesDropped;
       return true;
     };
