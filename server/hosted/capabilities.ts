@@ -21,6 +21,7 @@ export type HostCapabilityName =
   | "bufferedAmount"
   | "maxMessageBytes"
   | "maxFragments"
+  | "frames"
   | "breaches"
   | "peerCloses"
   | "closeAnswer"
@@ -79,7 +80,8 @@ export const HOSTED_CAPABILITIES: Readonly<
     title: "keepalive",
     deno: {
       does: "Deno's own: a Ping after half of `pingIntervalMs` plus " +
-        "`pingTimeoutMs` without message or Pong, the end after the other half",
+        "`pingTimeoutMs` without message or Pong, the end after the other " +
+        "half; its timer keeps the process alive after a connection broke",
     },
     bun: "yes",
   },
@@ -138,6 +140,11 @@ export const HOSTED_CAPABILITIES: Readonly<
     title: "`maxFragments`",
     deno: { does: "no limit" },
     bun: { does: "no limit" },
+  },
+  frames: {
+    title: "frames in `stats` and `onFrame`",
+    deno: { does: "one for each message; no Ping, no Pong" },
+    bun: { does: "one for each message" },
   },
   breaches: {
     title: "a peer that breaks the protocol",

@@ -150,6 +150,33 @@ testHosted("maxFragments: a host joins any number of them", {
   await until(() => connection.stats.messagesReceived === 1, "the message");
 });
 
+const traced: string[] = [];
+
+testHosted(
+  "frames: a message is one, and on Deno no Ping is seen",
+  {
+    onFrame: ({ direction, opcode }) => {
+      traced.push(`${direction} ${opcode}`);
+    },
+  },
+  async (hosted) => {
+    const { client, connection } = await hosted.pair();
+    await using _client = client;
+    traced.length = 0;
+    client.sendFrame({ payload: "a", fin: false });
+    client.sendFrame({ opcode: "continuation", payload: "b" });
+    assertEquals(await readText(client), "ab");
+    client.sendFrame({ opcode: "ping" });
+    assertEquals((await client.readFrame()).opcode, 10);
+    const pings = onHost({ deno: [], bun: ["received ping", "sent pong"] });
+    await until(() => traced.length === 2 + pings.length, "all frames");
+    assertEquals(traced, ["received text", "sent text", ...pings]);
+    const { framesReceived, framesSent } = connection.stats;
+    const more = pings.length / 2;
+    assertEquals([framesReceived, framesSent], [1 + more, 1 + more]);
+  },
+);
+
 testHosted(
   "breaches: a peer that breaks the protocol is the host's to end",
   {},
