@@ -42,6 +42,7 @@ import {
 } from "./send_stream.ts";
 import { mayCompress, toBytes, toMessage } from "./sendable.ts";
 import { MessageStreams } from "./streams.ts";
+import { tracedConnection } from "./traced_transport.ts";
 
 /** Implements {@linkcode Connection}. */
 export class SocketConnection<Data = unknown>
@@ -411,7 +412,7 @@ export class SocketConnection<Data = unknown>
 export function connectionOf(
   sink: TransportSink,
 ): SocketConnection | undefined {
-  if (!(sink instanceof Link)) return undefined;
+  if (!(sink instanceof Link)) return tracedConnection(sink);
   return sink.owner instanceof SocketConnection ? sink.owner : undefined;
 }
 

@@ -23,6 +23,16 @@ import type { SocketConnection } from "./socket_connection.ts";
  */
 export type FrameListener = (frame: FrameTrace, connection: Connection) => void;
 
+/** The connections that are read through a transport which traces. */
+const readers = new WeakMap<TransportSink, SocketConnection>();
+
+/** Finds the connection that a sink passes bytes on to, where it traces them. */
+export function tracedConnection(
+  sink: TransportSink,
+): SocketConnection | undefined {
+  return readers.get(sink);
+}
+
 /** Tells which frames pass. */
 export class TracedTransport implements Transport {
   readonly #inner: Transport;
@@ -73,6 +83,7 @@ export class TracedTransport implements Transport {
    */
   attach(connection: SocketConnection): TransportSink {
     this.#connection = connection;
+    readers.set(this.#entry, connection);
     this.sink = connection.link;
     return this.#entry;
   }

@@ -3,6 +3,7 @@ import { HandshakeError } from "../../client.ts";
 import {
   type Connection,
   Handler,
+  refuseAfterOpen,
   Site,
   type UpgradeDecision,
   type UpgradeInfo,
@@ -226,4 +227,29 @@ test("connect() refuses what cannot be meant", async () => {
   );
   await using pair = await connect(Echo);
   assertThrows(() => pair.wire.chunkBytes = 0, RangeError, "chunkBytes");
+});
+
+test("connect() finds both ends of a site that traces, and of one that refuses after the opening", async () => {
+  const frames: string[] = [];
+  const site = new Site({
+    onFrame: ({ direction, opcode }) => frames.push(`${direction} ${opcode}`),
+  });
+  site.addHandler("/echo", Echo);
+  site.addHandler(
+    "/no",
+    class extends Handler {
+      static upgrade(): UpgradeDecision {
+        return refuseAfterOpen(4401, "log in first");
+      }
+    },
+  );
+  await using pair = await connect(site, { path: "/echo" });
+  pair.client.send("traced");
+  assertEquals(await pair.client.receive(), "traced");
+  assertEquals(pair.server.stats.messagesReceived, 1);
+  assertEquals(frames, ["received text", "sent text"]);
+
+  await using refused = await connect(site, { path: "/no" });
+  assertEquals((await refused.client.closed).code, 4401);
+  assertEquals((await refused.server.closed).sent?.code, 4401);
 });
