@@ -5,8 +5,8 @@
  * Everything happens before the call returns, so that messages and the Close frame
  * keep their order by themselves, and a burst of messages waits nowhere. Nothing of
  * zlib's stays alive between two calls: a connection that has been used holds the
- * context of each direction, at most 4 KiB at a window of 12 bits, and a table of
- * 4 KiB for the one that it compresses.
+ * context of each direction, at most 4 KiB at a window of 12 bits, and tables of
+ * 10 KiB for the one that it compresses.
  *
  * Short messages do not go to zlib at all, see `deflater.ts` and `inflater.ts`.
  *
@@ -20,7 +20,7 @@ import {
   type ZlibOptions,
 } from "node:zlib";
 import { History, stage } from "./deflate_history.ts";
-import { Deflater, MAX_SHORT_BYTES } from "./deflater.ts";
+import { Deflater, type DeflaterOptions, MAX_SHORT_BYTES } from "./deflater.ts";
 import {
   INFLATE_RESULTS,
   inflateShort,
@@ -119,9 +119,11 @@ const MIN_CHUNK_BYTES = 1_024;
 const MAX_CHUNK_BYTES = 65_536;
 
 /** What connections share that agreed on the same. */
-class DeflatePlan implements SharedDeflate {
+class DeflatePlan implements SharedDeflate, DeflaterOptions {
   readonly settings: DeflateSettings;
-  readonly sendBits: number;
+  readonly level: number;
+  readonly windowBits: number;
+  readonly hashBits: number;
   readonly receiveBits: number;
   readonly keepsSent: boolean;
   readonly keepsReceived: boolean;
@@ -136,7 +138,10 @@ class DeflatePlan implements SharedDeflate {
     const isServer = role === "server";
     const { serverMaxWindowBits, clientMaxWindowBits } = terms;
     this.settings = settings;
-    this.sendBits = isServer ? serverMaxWindowBits : clientMaxWindowBits;
+    this.level = settings.level;
+    this.windowBits = isServer ? serverMaxWindowBits : clientMaxWindowBits;
+    // A quarter as many hashes as there are bytes is as good as more.
+    this.hashBits = Math.min(settings.memoryLevel + 5, this.windowBits - 2);
     // A peer whose zlib takes 9 for 8 may need as much to be inflated.
     this.receiveBits = Math.max(
       isServer ? clientMaxWindowBits : serverMaxWindowBits,
@@ -159,13 +164,6 @@ class DeflatePlan implements SharedDeflate {
     return this.takes(payload) ? this.deflate(payload, undefined) : undefined;
   }
 
-  makeDeflater(): Deflater {
-    // As many places as there are bytes in the window, or half of them, are as
-    // good as more.
-    const hashBits = Math.min(this.settings.memoryLevel + 6, this.sendBits - 1);
-    return new Deflater(this.sendBits, hashBits);
-  }
-
   /** Compresses with zlib; `undefined` where that gains nothing. */
   deflate(
     payload: Uint8Array,
@@ -175,7 +173,7 @@ class DeflatePlan implements SharedDeflate {
     const options: ZlibOptions = {
       level,
       memLevel: memoryLevel,
-      windowBits: Math.max(this.sendBits, MIN_WINDOW_BITS),
+      windowBits: Math.max(this.windowBits, MIN_WINDOW_BITS),
       chunkSize: chunkBytes(payload.length),
       finishFlush: constants.Z_SYNC_FLUSH,
     };
@@ -205,7 +203,7 @@ class ConnectionDeflate implements MessageDeflate {
     const plan = this.shared;
     if (!plan.takes(payload)) return undefined;
     if (!plan.keepsSent) return plan.deflate(payload, undefined);
-    const deflater = this.#deflater ??= plan.makeDeflater();
+    const deflater = this.#deflater ??= new Deflater(plan);
     if (payload.length > MAX_SHORT_BYTES) {
       const bytes = plan.deflate(payload, deflater.history);
       if (bytes !== undefined) deflater.append(payload);
