@@ -24,6 +24,7 @@ export {
   useClock,
 } from "./connection/clock.ts";
 export { type CloseCause, ClosedError } from "./connection/close_info.ts";
+export { watchDelays } from "./connection/delays.ts";
 export type { CloseInfo };
 export {
   Handler,

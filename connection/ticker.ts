@@ -9,6 +9,7 @@
 
 import type { Runtime } from "../runtime/transport.ts";
 import { type Clock, currentClock } from "./clock.ts";
+import { noteArrival } from "./delays.ts";
 import type { ConnectionSettings } from "./options.ts";
 
 /** Something that looks at the clock now and then. */
@@ -92,6 +93,7 @@ export class Ticker {
     // the kernel. Those are read before the next turn, which may then judge.
     const wasHeldUp = now - this.#dueMs > 2 * this.#periodMs + 50;
     this.#timer = undefined;
+    noteArrival(this.#dueMs, now);
     if (!wasHeldUp) this.#tell(now);
     if (this.#members.length > 0 && this.#timer === undefined) this.#schedule();
   };

@@ -83,6 +83,8 @@ function levelOf(event: SiteEvent): LogLevel {
       return event.status >= 500 ? "warn" : "info";
     case "closed":
       return isFailure(event.info) ? "warn" : "info";
+    case "delayed":
+      return "warn";
     case "error":
       return "error";
     default:
@@ -105,6 +107,8 @@ function describe(event: SiteEvent): string {
       return `opened ${event.id} ${where(event)}`;
     case "closed":
       return describeClosed(event);
+    case "delayed":
+      return `delayed: the event loop was blocked for ${event.lateMs} ms or more`;
     case "error":
       return describeError(event);
     case "shutdown":

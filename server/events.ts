@@ -100,6 +100,18 @@ export type SiteEvent =
     readonly id?: string;
   }
   | {
+    /**
+     * Something blocked the event loop, most often a handler: timers of connections
+     * came a quarter of a second late, or more.
+     */
+    readonly type: "delayed";
+    /**
+     * How late, in milliseconds. The loop was blocked for that long, or up to a
+     * second longer. Nobody is given up for what could not be read meanwhile.
+     */
+    readonly lateMs: number;
+  }
+  | {
     /** A server begins to shut down. */
     readonly type: "shutdown";
     /** Where it listened. */

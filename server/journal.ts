@@ -14,6 +14,7 @@ import {
   type ConnectionStats,
   nowMs,
   type SocketConnection,
+  watchDelays,
 } from "../connection.ts";
 import type { Accepted } from "./acceptance.ts";
 import type { SiteEvent, SiteListener, SiteStats } from "./events.ts";
@@ -48,6 +49,8 @@ export class Journal {
   readonly #openedMs: WeakMap<SocketConnection, number> = new WeakMap();
   #opened = 0;
   #closed = 0;
+  /** Stops watching for delays, which shows only while there are connections. */
+  #unwatchDelays: () => void = () => {};
   #errors = 0;
   readonly #closedFor: Map<string, number> = new Map();
   readonly #refusedFor: Map<string, number> = new Map();
@@ -142,7 +145,9 @@ export class Journal {
 
   /** A connection is open. */
   opened(connection: SocketConnection): void {
-    this.#opened++;
+    if (this.#opened++ === this.#closed) {
+      this.#unwatchDelays = watchDelays(this.#onDelay);
+    }
     if (this.#listeners.length === 0) return;
     this.#openedMs.set(connection, nowMs());
     this.#tell(() => ({ type: "opened", ...describe(connection) }));
@@ -164,7 +169,7 @@ export class Journal {
     const info = connection.link.info!;
     const { stats } = connection;
     add(this.#gone, stats);
-    this.#closed++;
+    if (++this.#closed === this.#opened) this.#unwatchDelays();
     count(this.#closedFor, info.cause);
     this.#tell(() => {
       const openedMs = this.#openedMs.get(connection);
@@ -177,6 +182,9 @@ export class Journal {
       };
     });
   }
+
+  readonly #onDelay = (lateMs: number): void =>
+    this.#tell(() => ({ type: "delayed", lateMs }));
 
   /** Something was thrown, or failed. */
   failed(error: Error, connection: Connection | undefined): void {

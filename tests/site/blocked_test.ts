@@ -89,7 +89,13 @@ test("HD-3: a handler that blocks the loop for a second delays the others by tha
     }
   }
   const script = "tests/site/answering_child.ts";
-  await serveChild(script, {}, async (served, child, ended) => {
+  const delays: number[] = [];
+  const options: SiteOptions = {
+    onEvent(event) {
+      if (event.type === "delayed") delays.push(event.lateMs);
+    },
+  };
+  await serveChild(script, options, async (served, child, ended) => {
     child.say("ask");
     const quickMs = await child.json<number>();
     served.site.addHandler("/blocking", Blocking);
@@ -106,6 +112,8 @@ test("HD-3: a handler that blocks the loop for a second delays the others by tha
     assert(slowMs > 500 && slowMs < 5_000, figures);
     assert(againMs < 900, figures);
     assertEquals(ended.map(({ cause }) => cause), []);
+    // It is measured, and told.
+    assert(delays.some((lateMs) => lateMs > 800), `delays of ${delays} ms`);
     await client[Symbol.asyncDispose]();
   });
 });
