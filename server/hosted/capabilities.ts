@@ -128,8 +128,8 @@ export const HOSTED_CAPABILITIES: Readonly<
   maxMessageBytes: {
     title: "`maxMessageBytes`",
     deno: {
-      does: "1009 once the whole message is in memory; " +
-        "Deno drops frames over 64 MiB",
+      does: "1009 once the whole message is in memory; Deno drops frames " +
+        "over 64 MiB, and joins as many as come",
     },
     bun: {
       does: "1009 once the whole message is in memory; " +
@@ -168,8 +168,8 @@ export const HOSTED_CAPABILITIES: Readonly<
   },
   compression: {
     title: "compression",
-    deno: { does: "not offered" },
-    bun: { does: "not offered" },
+    deno: { does: "declined" },
+    bun: { does: "declined" },
   },
   head: {
     title: "limits and strictness of the request head",
