@@ -39,11 +39,11 @@ export {
   type MemoryNetworkOptions,
 } from "./testing/memory_network.ts";
 export type { RawFrame, RawFrameInit, RawOpcode } from "./testing/raw_frame.ts";
-export {
-  type RawAcceptOptions,
-  type RawConnectOptions,
-  RawPeer,
-} from "./testing/raw_peer.ts";
+export type {
+  RawAcceptOptions,
+  RawConnectOptions,
+} from "./testing/raw_handshake.ts";
+export { RawPeer } from "./testing/raw_peer.ts";
 export { settle } from "./testing/settle.ts";
 export type { Target, TargetOptions } from "./testing/subject.ts";
 export type { Wire, WireOptions } from "./testing/wire.ts";

@@ -74,6 +74,14 @@ export class RawInbox implements TransportSink {
     }
   }
 
+  /** Reads all bytes up to the end of the stream. */
+  readToEnd(): Promise<Uint8Array> {
+    return this.read("to the end", (bytes) => {
+      if (!this.isEnded) return undefined;
+      return { value: bytes.slice(), size: bytes.length };
+    });
+  }
+
   data(chunk: Uint8Array): void {
     this.bytes = joinBytes(this.bytes, chunk);
     this.#tell();

@@ -4,17 +4,7 @@
  * @module
  */
 
-import { dial, type DialOptions } from "../client.ts";
-import {
-  checkUpgrade,
-  checkUpgradeResponse,
-  encodeUpgradeRequest,
-  encodeUpgradeResponse,
-  formatHandshakeKey,
-  RequestHeadReader,
-  type ResponseHead,
-  ResponseHeadReader,
-} from "../codec.ts";
+import { dial } from "../client.ts";
 import { checkKeys, type Connection, type Handler } from "../connection.ts";
 import { loadRuntime } from "../runtime/transport.ts";
 import { type Caller, Network } from "./network.ts";
@@ -25,63 +15,21 @@ import {
   type RawFrame,
   type RawFrameInit,
 } from "./raw_frame.ts";
+import {
+  acceptUpgrade,
+  type RawAcceptOptions,
+  type RawConnectOptions,
+  requestUpgrade,
+} from "./raw_handshake.ts";
 import { RawInbox } from "./raw_inbox.ts";
 import { settle } from "./settle.ts";
-import {
-  checkPath,
-  inMemory,
-  Subject,
-  type Target,
-  type TargetOptions,
-} from "./subject.ts";
+import { checkPath, inMemory, Subject, type Target } from "./subject.ts";
 import {
   checkWire,
   type MemoryWire,
   type Wire,
   WIRE_OPTION_NAMES,
-  type WireOptions,
 } from "./wire.ts";
-
-/** How a raw client connects. */
-export interface RawConnectOptions extends TargetOptions {
-  /**
-   * Whether it sends a request, and waits for the 101. Without, everything is left
-   * to the test.
-   *
-   * @default {true}
-   */
-  readonly upgrade?: boolean;
-  /** More headers of its request. */
-  readonly headers?: HeadersInit;
-  /** Subprotocols that it offers. */
-  readonly subprotocols?: readonly string[];
-  /** Frames that arrive together with its request. */
-  readonly early?: readonly RawFrameInit[];
-}
-
-/** How a raw server accepts, and how it is dialled. */
-export interface RawAcceptOptions
-  extends WireOptions, Omit<DialOptions, "tls"> {
-  /**
-   * Path and query that are dialled.
-   *
-   * @default {"/"}
-   */
-  readonly path?: string;
-  /**
-   * Whether it reads the request and answers it with a 101. Without, everything is
-   * left to the test, and `dialled` tells how `dial` takes it.
-   *
-   * @default {true}
-   */
-  readonly upgrade?: boolean;
-  /** Subprotocol that it agrees on. */
-  readonly subprotocol?: string;
-  /** More headers of its response. */
-  readonly responseHeaders?: HeadersInit;
-  /** Frames that arrive together with its response. */
-  readonly early?: readonly RawFrameInit[];
-}
 
 const CONNECT_NAMES = new Set([
   "path",
@@ -94,9 +42,6 @@ const CONNECT_NAMES = new Set([
   "early",
   ...WIRE_OPTION_NAMES,
 ]);
-
-/** A key for a handshake that nobody has to keep from guessing. */
-const KEY = formatHandshakeKey(new Uint8Array(16));
 
 /**
  * One end of a connection that is made of bytes: it sends what it is told to, right
@@ -159,7 +104,9 @@ export class RawPeer implements AsyncDisposable {
     const connected = (made: MemoryWire) => void (wire = made);
     await subject.connect({ hostname, wire: options, connected });
     const peer = new RawPeer(wire!, subject, undefined);
-    if (upgrade) await peer.#orReset(peer.#request(subject.url, options));
+    if (upgrade) {
+      await peer.#orReset(requestUpgrade(peer.#inbox, subject.url, options));
+    }
     return peer;
   }
 
@@ -202,7 +149,7 @@ export class RawPeer implements AsyncDisposable {
     );
     dialled.catch(met.reject);
     const peer = new RawPeer(await met.promise, undefined, dialled);
-    if (upgrade) await peer.#orReset(peer.#respond(options));
+    if (upgrade) await peer.#orReset(peer.#answer(options));
     return peer;
   }
 
@@ -302,10 +249,7 @@ export class RawPeer implements AsyncDisposable {
 
   /** Reads all bytes up to the end of the stream. */
   readToEnd(): Promise<Uint8Array> {
-    return this.#inbox.read("to the end", (bytes) => {
-      if (!this.#inbox.isEnded) return undefined;
-      return { value: bytes.slice(), size: bytes.length };
-    });
+    return this.#inbox.readToEnd();
   }
 
   /** Ends this side (FIN), and goes on reading. */
@@ -347,6 +291,11 @@ export class RawPeer implements AsyncDisposable {
     return encodeRawFrame(frame, this.#subject !== undefined);
   }
 
+  async #answer(options: RawAcceptOptions): Promise<void> {
+    await acceptUpgrade(this.#inbox, options);
+    await this.dialled;
+  }
+
   /** Leaves nothing behind where a handshake fails. */
   async #orReset(handshake: Promise<void>): Promise<void> {
     try {
@@ -356,48 +305,5 @@ export class RawPeer implements AsyncDisposable {
       await settle();
       throw error;
     }
-  }
-
-  async #request(url: string, options: RawConnectOptions): Promise<void> {
-    const { subprotocols = [], headers, early = [] } = options;
-    this.write(
-      encodeUpgradeRequest({
-        url: new URL(url),
-        key: KEY,
-        subprotocols,
-        headers: [...new Headers(headers)],
-      }),
-      ...early.map((frame) => this.#encode(frame)),
-    );
-    const head = await this.#readResponse();
-    const body = head.status === 101 ? undefined : await this.readToEnd();
-    const result = checkUpgradeResponse(head, { key: KEY, subprotocols, body });
-    if (!result.ok) throw result.error;
-  }
-
-  #readResponse(): Promise<ResponseHead> {
-    return this.#inbox.read("a response", (bytes) => {
-      const reader = new ResponseHeadReader();
-      const size = reader.receive(bytes);
-      if (reader.error !== undefined) throw reader.error;
-      return size === undefined ? undefined : { value: reader.head!, size };
-    });
-  }
-
-  async #respond(options: RawAcceptOptions): Promise<void> {
-    const { subprotocol, responseHeaders, early = [] } = options;
-    const head = await this.#inbox.read("a request", (bytes) => {
-      const reader = new RequestHeadReader();
-      const size = reader.receive(bytes);
-      return size === undefined ? undefined : { value: reader.head!, size };
-    });
-    const offer = checkUpgrade(head);
-    if (!offer.ok) throw new Error("The request is not for a WebSocket");
-    const headers = new Headers(responseHeaders);
-    this.write(
-      encodeUpgradeResponse(offer, { subprotocol, headers }),
-      ...early.map((frame) => this.#encode(frame)),
-    );
-    await this.dialled;
   }
 }

@@ -253,3 +253,13 @@ test("connect() finds both ends of a site that traces, and of one that refuses a
   assertEquals((await refused.client.closed).code, 4401);
   assertEquals((await refused.server.closed).sent?.code, 4401);
 });
+
+test("connect() takes callbacks, whose first argument is the connection", async () => {
+  await using pair = await connect({
+    open: (connection) => void connection.send("welcome"),
+    message: (connection, data) => void connection.send(data),
+  }, { path: "/any/path" });
+  pair.client.send("back");
+  assertEquals(await pair.client.receive(), "welcome");
+  assertEquals(await pair.client.receive(), "back");
+});
