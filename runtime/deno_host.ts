@@ -47,7 +47,9 @@ class DenoSocket implements HostSocket {
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       clearTimeout(this.#openTimer);
-      if (!this.#isClosed) sink.open(this);
+      // It may come too late.
+      if (this.#isClosed) this.drop();
+      else sink.open(this);
     };
     socket.onmessage = ({ data }) =>
       sink.message(typeof data === "string" ? data : new Uint8Array(data));

@@ -27,7 +27,8 @@ export type HostCapabilityName =
   | "closeAnswer"
   | "compression"
   | "head"
-  | "early";
+  | "early"
+  | "gone";
 
 /** How a host does something: as a socket does, otherwise, or not at all. */
 export type HostSupport = "yes" | {
@@ -179,6 +180,15 @@ export const HOSTED_CAPABILITIES: Readonly<
     bun: {
       does: "Bun's; HTTP/1.0, and a target of another host, are accepted",
     },
+  },
+  gone: {
+    title: "a client that goes before it is answered",
+    deno: {
+      does:
+        "known after `openTimeoutMs`, by code 1006; Deno's own part of it " +
+        "stays, and may keep `Deno.serve` from shutting down",
+    },
+    bun: "yes",
   },
   early: {
     title: "frames sent before the answer",

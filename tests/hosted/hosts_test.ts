@@ -4,14 +4,19 @@ import { connect as connectHttp2 } from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { type CloseInfo, Handler, Site } from "../../server.ts";
+import { type CloseInfo, Handler, Site, type SiteStats } from "../../server.ts";
 import {
   assert,
   assertEquals,
   assertStringIncludes,
   test,
 } from "../harness.ts";
-import { currentRuntime } from "../harness/child.ts";
+import {
+  Child,
+  currentRuntime,
+  runtimePath,
+  scriptArguments,
+} from "../harness/child.ts";
 import { within } from "../harness/deadline.ts";
 import { closeCode, closePayload } from "../harness/frame.ts";
 import {
@@ -163,6 +168,20 @@ testDeno(
     await site.shutdown();
   },
 );
+
+if (currentRuntime !== "node") {
+  test("clients that go before they are answered are not kept", async () => {
+    const script = scriptArguments(
+      currentRuntime,
+      "tests/hosted/gone_child.ts",
+    );
+    await using child = new Child(runtimePath(currentRuntime)!, script);
+    const { open, closing, opened, closed } = await child.json<SiteStats>();
+    assertEquals([open, closing], [0, 0]);
+    assertEquals(opened, closed);
+    assert(opened > 0, "nobody was there at all");
+  });
+}
 
 testBun(
   "a server without site.websocket cannot upgrade: 500, and reported",
