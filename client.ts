@@ -24,6 +24,7 @@ import {
   encodeUpgradeRequest,
   formatHandshakeKey,
   HandshakeError,
+  offerDeflate,
   type UpgradeAgreement,
 } from "./codec.ts";
 import {
@@ -40,6 +41,7 @@ import {
   type HandlerCallbacks,
   type HandlerConstructor,
   isHandlerClass,
+  messageTransform,
   printable,
   SocketConnection,
   tickerFor,
@@ -65,6 +67,7 @@ export {
   type CloseCause,
   ClosedError,
   type CloseInfo,
+  type CompressionOptions,
   type Connection,
   type ConnectionOptions,
   type ConnectionRequest,
@@ -188,7 +191,9 @@ export async function dial<Data = unknown>(
   const target = parseUrl(url);
   checkOptions(options);
   const handler = handlerOf(options.handler);
-  const settings = connectionSettings("dial", options);
+  const settings = connectionSettings("dial", options, "client");
+  const { compression } = settings;
+  const extensions = compression ? [offerDeflate(compression)] : [];
   const key = formatHandshakeKey(crypto.getRandomValues(new Uint8Array(16)));
   const headers = dialHeaders(target, options.headers);
   const { subprotocols = [], requireSubprotocol = false } = options;
@@ -196,12 +201,14 @@ export async function dial<Data = unknown>(
     url: target,
     key,
     subprotocols,
+    extensions,
     headers,
   });
   const opening: OpeningRequest = {
     bytes,
     key,
     subprotocols,
+    extensions,
     requireSubprotocol,
   };
   const { onFrame } = options;
@@ -219,7 +226,7 @@ export async function dial<Data = unknown>(
         params: {},
         subprotocol: agreement.subprotocol ?? "",
         extensions: agreement.extensions,
-        transform: undefined,
+        transform: messageTransform("client", agreement.deflate, compression),
         owner: NOBODY,
       });
     return await open(transport, opening, signal, (agreement) => {

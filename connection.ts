@@ -54,6 +54,11 @@ export {
   connectionSettings,
 } from "./connection/options.ts";
 export {
+  type CompressionOptions,
+  type CompressionSettings,
+  messageTransform,
+} from "./connection/compression.ts";
+export {
   frameLogger,
   type FrameLoggerOptions,
 } from "./connection/frame_logger.ts";
@@ -261,15 +266,21 @@ export interface Connection<Data = unknown>
    * Sends one message in fragments, one for each chunk (RFC 6455, section 5.4).
    * Messages sent meanwhile leave after it; Ping and Pong may go in between.
    *
+   * Where compression was negotiated, and the first chunk is worth it, each chunk is
+   * compressed by itself.
+   *
    * @param chunks Strings or bytes, not mixed. No chunk, no message.
+   * @param options How to send it.
    * @returns A promise that settles when the last fragment has been accepted.
    * It waits between chunks while the send buffer is over its mark.
-   * @throws {TypeError} If `chunks` is not iterable, at once. If chunks are mixed or of the wrong type; the connection is
-   * then closed with 1011, as it is when the iterable itself throws.
+   * @throws {TypeError} If `chunks` is not iterable, or an option is unknown or of
+   * the wrong kind, at once. If chunks are mixed or of the wrong type; the connection
+   * is then closed with 1011, as it is when the iterable itself throws.
    * @throws {ClosedError} If the connection closes first.
    */
   sendStream(
     chunks: AsyncIterable<Sendable> | Iterable<Sendable>,
+    options?: SendOptions,
   ): Promise<void>;
 
   /**

@@ -65,6 +65,7 @@ export {
   type CloseCause,
   ClosedError,
   type CloseInfo,
+  type CompressionOptions,
   type Connection,
   type ConnectionOptions,
   type ConnectionRequest,

@@ -6,6 +6,7 @@
 
 import {
   checkUpgradeResponse,
+  type Extension,
   HandshakeError,
   type ResponseHead,
   ResponseHeadReader,
@@ -22,7 +23,9 @@ export interface OpeningRequest {
   readonly key: string;
   /** The subprotocols that it offers. */
   readonly subprotocols: readonly string[];
-  /** Whether the server must choose one. */
+  /** The extensions that it offers. */
+  readonly extensions: readonly Extension[];
+  /** Whether the server must choose a subprotocol. */
   readonly requireSubprotocol: boolean;
 }
 
@@ -123,11 +126,8 @@ export class Opening implements TransportSink {
   }
 
   #check(head: ResponseHead): ReturnType<typeof checkUpgradeResponse> {
-    const { key, subprotocols, requireSubprotocol } = this.#request;
     return checkUpgradeResponse(head, {
-      key,
-      subprotocols,
-      requireSubprotocol,
+      ...this.#request,
       body: this.#body?.bytes,
     });
   }

@@ -243,9 +243,9 @@ export class Link implements TransportSink, Ticking {
   }
 
   /** Sends a fragment; as `send`. */
-  sendFragment(data: Message, fin: boolean): boolean {
+  sendFragment(data: Message, fin: boolean, compress: boolean): boolean {
     if (!this.#hasRoom()) return false;
-    return this.protocol.sendFragment(data, fin) && this.#sent();
+    return this.protocol.sendFragment(data, fin, compress) && this.#sent();
   }
 
   /**

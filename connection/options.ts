@@ -4,7 +4,20 @@
  * @module
  */
 
-import { DEFAULT_MAX_FRAGMENTS, DEFAULT_MAX_MESSAGE_BYTES } from "../codec.ts";
+import {
+  DEFAULT_MAX_FRAGMENTS,
+  DEFAULT_MAX_MESSAGE_BYTES,
+  type Role,
+} from "../codec.ts";
+import { checkAmount } from "./check.ts";
+import {
+  type CompressionOptions,
+  type CompressionSettings,
+  compressionSettings,
+  DEFAULT_COMPRESSION,
+} from "./compression.ts";
+
+export { checkAmount, checkKeys } from "./check.ts";
 
 /** Limits and times of one connection. The same on both sides. */
 export interface ConnectionOptions {
@@ -74,13 +87,27 @@ export interface ConnectionOptions {
    * @default {16}
    */
   readonly receiveHighWaterMessages?: number;
+  /**
+   * Whether to compress messages (permessage-deflate, RFC 7692) with a peer that
+   * agrees to, and how. It costs memory for each connection, and time for each
+   * message; `docs/compression.md` says how much, and when not to. Options of a
+   * handler take the place of the site's as a whole.
+   *
+   * A site does nothing of it unless told to; `dial` offers it unless told not to.
+   */
+  readonly compression?: boolean | CompressionOptions;
 }
 
 /** What a message for many does where a peer does not keep up. */
 export type BroadcastOverflow = "close" | "drop-new" | "drop-old" | "latest";
 
+/** The limits and times of a connection. */
+type ConnectionAmounts = Required<Omit<ConnectionOptions, "compression">>;
+
 /** Options of a connection, all of them, and what a site adds. */
-export interface ConnectionSettings extends Required<ConnectionOptions> {
+export interface ConnectionSettings extends ConnectionAmounts {
+  /** How to compress; absent where nothing is compressed. */
+  readonly compression?: CompressionSettings;
   /** Path that its handler is registered on; absent for one that was dialled. */
   readonly path?: string;
   /** Where messages for many are treated unlike others. */
@@ -92,8 +119,8 @@ export interface ConnectionSettings extends Required<ConnectionOptions> {
   } | undefined;
 }
 
-/** The defaults. */
-export const DEFAULT_CONNECTION_SETTINGS: Required<ConnectionOptions> = {
+/** The defaults, but for compression. */
+export const DEFAULT_CONNECTION_SETTINGS: ConnectionAmounts = {
   maxMessageBytes: DEFAULT_MAX_MESSAGE_BYTES,
   maxFragments: DEFAULT_MAX_FRAGMENTS,
   pingIntervalMs: 20_000,
@@ -105,48 +132,6 @@ export const DEFAULT_CONNECTION_SETTINGS: Required<ConnectionOptions> = {
   receiveHighWaterMessages: 16,
 };
 
-/**
- * Refuses options that have a key nobody knows, which is most often a typing
- * error that would pass for the default.
- *
- * @param what What the options are for, for the message.
- * @param options Options as given.
- * @param known Names that are allowed.
- * @throws {TypeError} If `options` is no object, or has another key.
- */
-export function checkKeys(
-  what: string,
-  options: unknown,
-  known: ReadonlySet<string>,
-): void {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot ${what}: the options are not an object`);
-  }
-  for (const key of Object.keys(options)) {
-    if (!known.has(key)) {
-      throw new TypeError(`Cannot ${what}: unknown option: ${key}`);
-    }
-  }
-}
-
-/**
- * Refuses a number that is not one, or is negative.
- *
- * @param what What the option is for, for the message.
- * @param name Name of the option.
- * @param value Value as given.
- * @throws {TypeError} If it is not a number.
- * @throws {RangeError} If it is negative or NaN.
- */
-export function checkAmount(what: string, name: string, value: unknown): void {
-  if (typeof value !== "number") {
-    throw new TypeError(`Cannot ${what}: ${name} is not a number`);
-  }
-  if (!(value >= 0)) {
-    throw new RangeError(`Cannot ${what}: ${name} is out of range: ${value}`);
-  }
-}
-
 /** Marks; under 1 they would be reached by an empty buffer, and for ever. */
 const MARK_NAMES: readonly string[] = [
   "sendHighWaterBytes",
@@ -154,34 +139,52 @@ const MARK_NAMES: readonly string[] = [
   "receiveHighWaterMessages",
 ];
 
-/** Names of the options of a connection. */
-export const CONNECTION_OPTION_NAMES: readonly string[] = Object.keys(
+const AMOUNT_NAMES: readonly string[] = Object.keys(
   DEFAULT_CONNECTION_SETTINGS,
 );
+
+/** Names of the options of a connection. */
+export const CONNECTION_OPTION_NAMES: readonly string[] = [
+  ...AMOUNT_NAMES,
+  "compression",
+];
+
+/** What connections with the defaults share, and with it what hangs on it. */
+const DEFAULTS: Readonly<Record<Role, ConnectionSettings>> = {
+  server: DEFAULT_CONNECTION_SETTINGS,
+  client: {
+    ...DEFAULT_CONNECTION_SETTINGS,
+    compression: DEFAULT_COMPRESSION.client,
+  },
+};
 
 /**
  * Fills options up with the defaults.
  *
  * @param what What the options are for, for messages.
  * @param options Options as given, possibly among others.
- * @throws {TypeError} If one is not a number.
+ * @param role Our own side: a client offers compression, if nothing is said.
+ * @throws {TypeError} If one is of the wrong kind.
  * @throws {RangeError} If one is negative or NaN, or a mark is less than 1.
  */
 export function connectionSettings(
   what: string,
   options: ConnectionOptions,
+  role: Role = "server",
 ): ConnectionSettings {
-  // Connections with the defaults share them, and with them what hangs on them.
-  let settings: Record<string, number> | undefined;
-  for (const name of CONNECTION_OPTION_NAMES) {
-    const value = options[name as keyof ConnectionOptions];
+  const defaults = DEFAULTS[role];
+  let settings: ConnectionSettings | undefined;
+  for (const name of AMOUNT_NAMES) {
+    const value = options[name as keyof ConnectionAmounts];
     if (value === undefined) continue;
     checkAmount(what, name, value);
     if (value < 1 && MARK_NAMES.includes(name)) {
       throw new RangeError(`Cannot ${what}: ${name} is less than 1: ${value}`);
     }
-    settings ??= { ...DEFAULT_CONNECTION_SETTINGS };
-    settings[name] = value;
+    settings = { ...settings ?? defaults, [name]: value };
   }
-  return (settings ?? DEFAULT_CONNECTION_SETTINGS) as ConnectionSettings;
+  if (options.compression === undefined) return settings ?? defaults;
+  const compression = compressionSettings(what, role, options.compression);
+  const { compression: _, ...amounts } = settings ?? defaults;
+  return compression === undefined ? amounts : { ...amounts, compression };
 }

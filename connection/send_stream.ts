@@ -43,16 +43,18 @@ export function checkIterable(chunks: unknown): void {
 export async function sendFragments(
   connection: StreamTarget,
   chunks: AsyncIterable<Sendable> | Iterable<Sendable>,
+  compress: boolean,
 ): Promise<void> {
   const { link } = connection;
+  const send = sender(connection, compress);
   let held: Message | undefined;
   try {
     for await (const chunk of untilClosed(connection, chunks)) {
       const fragment: Message = joinSurrogates(held, toMessage(chunk));
-      if (held !== undefined) await send(connection, wellFormed(held), false);
+      if (held !== undefined) await send(wellFormed(held), false);
       held = fragment;
     }
-    if (held !== undefined) await send(connection, held, true);
+    if (held !== undefined) await send(held, true);
   } catch (error) {
     if (link.isOpen) {
       link.startClose(1011, "a message was not finished", "local");
@@ -104,18 +106,20 @@ async function* each(chunks: Iterable<Sendable>): AsyncGenerator<Sendable> {
   yield* chunks;
 }
 
-async function send(
+/** Makes what sends the fragments of one message. */
+function sender(
   connection: StreamTarget,
-  fragment: Message,
-  fin: boolean,
-): Promise<void> {
+  compress: boolean,
+): (fragment: Message, fin: boolean) => Promise<void> {
   const { link } = connection;
-  if (!link.isOpen) throw new ClosedError(await connection.closed);
-  const sentBefore = link.dataFramesSent;
-  const mayGoOn = link.sendFragment(fragment, fin);
-  if (fin) return;
-  connection.queue.openFragments += link.dataFramesSent - sentBefore;
-  if (!mayGoOn) await connection.drained;
+  return async (fragment, fin) => {
+    if (!link.isOpen) throw new ClosedError(await connection.closed);
+    const sentBefore = link.dataFramesSent;
+    const mayGoOn = link.sendFragment(fragment, fin, compress);
+    if (fin) return;
+    connection.queue.openFragments += link.dataFramesSent - sentBefore;
+    if (!mayGoOn) await connection.drained;
+  };
 }
 
 /** Leading half of a character above U+FFFF, at the end of a text. */

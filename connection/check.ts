@@ -1,0 +1,47 @@
+/**
+ * Refusing options that cannot have been meant.
+ *
+ * @module
+ */
+
+/**
+ * Refuses options that have a key nobody knows, which is most often a typing
+ * error that would pass for the default.
+ *
+ * @param what What the options are for, for the message.
+ * @param options Options as given.
+ * @param known Names that are allowed.
+ * @throws {TypeError} If `options` is no object, or has another key.
+ */
+export function checkKeys(
+  what: string,
+  options: unknown,
+  known: ReadonlySet<string>,
+): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot ${what}: the options are not an object`);
+  }
+  for (const key of Object.keys(options)) {
+    if (!known.has(key)) {
+      throw new TypeError(`Cannot ${what}: unknown option: ${key}`);
+    }
+  }
+}
+
+/**
+ * Refuses a number that is not one, or is negative.
+ *
+ * @param what What the option is for, for the message.
+ * @param name Name of the option.
+ * @param value Value as given.
+ * @throws {TypeError} If it is not a number.
+ * @throws {RangeError} If it is negative or NaN.
+ */
+export function checkAmount(what: string, name: string, value: unknown): void {
+  if (typeof value !== "number") {
+    throw new TypeError(`Cannot ${what}: ${name} is not a number`);
+  }
+  if (!(value >= 0)) {
+    throw new RangeError(`Cannot ${what}: ${name} is out of range: ${value}`);
+  }
+}
