@@ -115,6 +115,15 @@ test("claims() takes upgrades of paths with a handler, and nothing else", () => 
   );
 });
 
+// Holds that `Deno.serve` and `deno serve` take it as it is; only types count.
+const fitsDeno: Site extends Deno.ServeDefaultExport ? true : false = true;
+const fitsHandler: Site["fetch"] extends Deno.ServeHandler ? true : false =
+  true;
+
+test("the types of a site are those that Deno asks for", () => {
+  assert(fitsDeno && fitsHandler);
+});
+
 // By a variable: whoever checks types need not have installed it.
 const HONO: string = "hono";
 
