@@ -318,7 +318,7 @@ testHosted(
 
 testHosted(
   "compression: what is offered is not agreed on",
-  {},
+  { compression: true },
   async (hosted) => {
     await using client = await rawConnect(hosted.port);
     client.write(upgradeRequest("/echo", {
