@@ -65,10 +65,16 @@ export class MemoryWorld implements World, Disposable {
   readonly #site: Site;
   readonly #handlers: Map<Connection, Watched> = new Map();
 
+  /** Each other one compresses what it is sent. */
+  #pairs = 0;
+
   constructor() {
     // What is thrown is planned.
     this.#site = new Site({ onError: () => {} });
     this.#site.addHandler("/", this.#watching());
+    this.#site.addHandler("/compressed", this.#watching(), {
+      compression: true,
+    });
   }
 
   get openConnections(): number {
@@ -80,6 +86,7 @@ export class MemoryWorld implements World, Disposable {
     if (kind === "pair") {
       const { client, server, wire } = await connect(this.#site, {
         handler,
+        path: this.#pairs++ % 2 === 0 ? "/" : "/compressed",
         ...WIRE,
       });
       const ends = [this.#end(client), this.#end(server)] as const;

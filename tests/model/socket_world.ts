@@ -93,6 +93,8 @@ export class SocketWorld implements World, AsyncDisposable {
   readonly #rawServer: RawServer;
   readonly #clients: RawClient[] = [];
   readonly #made: Watched[];
+  /** Each other one compresses what it is sent. */
+  #pairs = 0;
 
   private constructor(
     site: Site,
@@ -112,6 +114,7 @@ export class SocketWorld implements World, AsyncDisposable {
     const site = new Site({ onError: () => {}, ...TIMES });
     const made: Watched[] = [];
     site.addHandler("/", noting(made));
+    site.addHandler("/compressed", noting(made), { compression: true });
     const server = await site.listen({ port: 0, hostname: "127.0.0.1" });
     return new SocketWorld(site, server, await RawServer.listen(), made);
   }
@@ -134,7 +137,8 @@ export class SocketWorld implements World, AsyncDisposable {
     const dialled: Watched[] = [];
     const handler = noting(dialled);
     if (kind === "pair") {
-      await dial(`ws://127.0.0.1:${port}/`, { handler, ...TIMES });
+      const path = this.#pairs++ % 2 === 0 ? "/" : "/compressed";
+      await dial(`ws://127.0.0.1:${port}${path}`, { handler, ...TIMES });
       const ends = [dialled[0]!, this.#made.at(-1)!].map(ofHandler);
       return { kind, ends: [ends[0]!, ends[1]!], reset: () => {} };
     }
