@@ -35,15 +35,22 @@ export function deflated(
  *
  * @param history What was sent before, at most 65,535 bytes. It goes in as a block
  * without compression, for Deno 2.9.6 knows no `dictionary` here.
+ * @param windowBits How far the message may reach back.
  */
 export function inflated(
   payload: Uint8Array,
   history: Uint8Array = new Uint8Array(0),
+  windowBits: number = MAX_BITS,
 ): Uint8Array<ArrayBuffer> {
   const { length } = history;
   const header = Uint8Array.of(0, length, length >> 8, ~length, ~length >> 8);
   const input = concat(header, history, payload, TRAILER);
-  const bytes = inflateRawSync(input, { finishFlush: constants.Z_SYNC_FLUSH });
+  const bytes = inflateRawSync(input, {
+    finishFlush: constants.Z_SYNC_FLUSH,
+    windowBits: Math.max(windowBits, 9),
+    // zlib looks back into what it has just written, too: that is to be little.
+    ...(windowBits < MAX_BITS && { chunkSize: 64 }),
+  });
   return new Uint8Array(bytes.subarray(length));
 }
 
@@ -86,7 +93,7 @@ export class ZlibPeer implements AsyncDisposable {
   /** Inflates the next message; it may reach back as far as was agreed. */
   inflate(payload: Uint8Array): Uint8Array {
     const { bits, alone } = this.#receives;
-    const message = inflated(payload, this.#history);
+    const message = inflated(payload, this.#history, bits);
     if (!alone) {
       const all = concat(this.#history, message);
       this.#history = all.slice(-(2 ** bits));

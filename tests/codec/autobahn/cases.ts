@@ -12,7 +12,7 @@ export const conformanceCases: readonly Case[] = [
   ...closingCases,
 ];
 
-/** Groups 1 to 7, 9 and 10. Group 8 is empty; 12 and 13 are about compression. */
+/** Groups 1 to 7, 9 and 10. 8 is empty; 12 and 13 are in `tests/compression`. */
 export const cases: readonly Case[] = [...conformanceCases, ...limitCases];
 
 /** Number of a case without its last part: `"6.4"` for 6.4.1. */
