@@ -1,0 +1,56 @@
+"""Python websockets as a peer that compresses: `server`, or `client URL`.
+
+What it says and does is that of `deflate_peer.mjs`.
+"""
+
+import asyncio
+import json
+import sys
+
+import websockets
+from websockets.extensions.permessage_deflate import (
+    ClientPerMessageDeflateFactory,
+    ServerPerMessageDeflateFactory,
+)
+
+
+def say(value):
+    print(json.dumps(value), flush=True)
+
+
+def messages():
+    for index in range(40):
+        yield f'{{"index":{index},"of":"many"}}' * (1 + index**2)
+
+
+def names(socket):
+    return ", ".join(extension.name for extension in socket.extensions)
+
+
+async def serve_one(socket, path=None):
+    try:
+        async for message in socket:
+            await socket.send(names(socket) if message == "extensions" else message)
+    except websockets.ConnectionClosed:
+        pass
+
+
+async def server(options):
+    deflate = {"extensions": [ServerPerMessageDeflateFactory(**options)]}
+    async with websockets.serve(serve_one, "127.0.0.1", 0, **deflate) as listener:
+        say({"port": list(listener.sockets)[0].getsockname()[1]})
+        await asyncio.Future()
+
+
+async def client(url, options):
+    deflate = {"extensions": [ClientPerMessageDeflateFactory(**options)]}
+    async with websockets.connect(url, max_size=None, **deflate) as socket:
+        echoes = True
+        for message in messages():
+            await socket.send(message)
+            echoes = await socket.recv() == message and echoes
+        say({"extensions": names(socket), "echoes": echoes})
+
+
+options = json.loads(sys.argv[-1])
+asyncio.run(client(sys.argv[2], options) if sys.argv[1] == "client" else server(options))
