@@ -10,6 +10,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { BUN_SHARED, deflateArguments } from "./compression/rows.ts";
 import {
   readPeakBytes,
   readResidentBytes,
@@ -28,6 +29,9 @@ import type { Cell, Measurement } from "./run/sample.ts";
 
 const HELP = `node bench/memory.ts [options]
   --idle           idle memory per connection: where nothing else is asked for
+  --used           memory per connection that has brought one message of 200
+                   bytes and got it back
+  --compressed     likewise, with that message compressed both ways
   --kept-messages  growth per connection when each has brought one 5-byte
                    message, and the server keeps it (LC-5)
   --never-reads    growth under a peer that sends and never reads (BP-1)
@@ -42,7 +46,14 @@ const HELP = `node bench/memory.ts [options]
   --smoke          show in some seconds that every row works`;
 
 /** What is measured, by the option that asks for it. */
-const KINDS = ["idle", "kept-messages", "never-reads", "ping-flood"] as const;
+const KINDS = [
+  "idle",
+  "used",
+  "compressed",
+  "kept-messages",
+  "never-reads",
+  "ping-flood",
+] as const;
 
 /** Lets a server's own flag expose its garbage collector. */
 const GC_FLAGS: Readonly<Record<RuntimeName, readonly string[]>> = {
@@ -67,6 +78,8 @@ const { values } = parseArgs({
     help: COMMON_OPTIONS.help,
     rounds: { type: "string", default: "1" },
     idle: { type: "boolean", default: false },
+    used: { type: "boolean", default: false },
+    compressed: { type: "boolean", default: false },
     "kept-messages": { type: "boolean", default: false },
     "never-reads": { type: "boolean", default: false },
     "ping-flood": { type: "boolean", default: false },
@@ -81,9 +94,8 @@ const options = readCommonOptions(
     seconds: "0",
     "warm-up": values.warm ? String(WARM_UP_SECONDS) : "0",
   },
-  ROWS.filter(({ bare, extra, runtime }) =>
-    !bare && !extra && runtime !== "python"
-  ),
+  [...ROWS.filter(({ bare, extra }) => !bare && !extra), BUN_SHARED]
+    .filter(({ runtime }) => runtime !== "python"),
   HELP,
 );
 const mebibytes = readNumber("mebibytes", values.mebibytes);
@@ -92,13 +104,13 @@ const mebibytes = readNumber("mebibytes", values.mebibytes);
 function amountOf(kind: typeof KINDS[number]): number {
   if (kind === "never-reads" || kind === "ping-flood") return mebibytes;
   if (options.smoke) return SMOKE_CONNECTIONS;
-  const usual = kind === "idle" ? "10000" : "5000";
+  const usual = kind === "kept-messages" ? "5000" : "10000";
   return readNumber("connections", values.connections ?? usual);
 }
 
 const asked = KINDS.filter((kind) => values[kind]);
 const chosen = options.smoke && asked.length === 0
-  ? ["idle", "kept-messages"] as const
+  ? ["idle", "used", "compressed", "kept-messages"] as const
   : asked;
 const cells: readonly Cell[] =
   (chosen.length === 0 ? ["idle"] as const : chosen)
@@ -133,15 +145,18 @@ async function ask(
   }
 }
 
+/** Connections that do nothing, or nothing any more once each has `sent` a message. */
 async function measureIdle(
   server: RunningServer,
   connections: number,
+  sent?: CrowdMessage,
 ): Promise<Measurement> {
-  const crowd = openCrowd(server);
+  const crowd = openCrowd(server, sent);
   try {
     await ask(crowd, `open ${FIRST_CONNECTIONS}`, FIRST_CONNECTIONS);
     const before = await settle(server);
     await ask(crowd, `open ${connections}`, connections);
+    if (sent !== undefined) await ask(crowd, "send", connections);
     const uncollected = readResidentBytes(server.child.pid);
     const after = await settle(server);
     const count = connections - FIRST_CONNECTIONS;
@@ -222,9 +237,15 @@ async function warmUp(server: RunningServer): Promise<void> {
   await load.stop();
 }
 
-function openCrowd(server: RunningServer): Child {
+/** What each connection of a crowd sends, see `memory/crowd.ts`. */
+type CrowdMessage = "hello" | "trade" | "deflate";
+
+function openCrowd(
+  server: RunningServer,
+  message: CrowdMessage = "hello",
+): Child {
   return new Child("node", "bench/memory/crowd.ts", {
-    args: [String(server.port)],
+    args: [String(server.port), message],
   });
 }
 
@@ -236,14 +257,24 @@ function toMebibytes(bytes: number): number {
 async function measure(row: Row, { name, kind }: Cell): Promise<Measurement> {
   const server = await startServer(row, {
     flags: GC_FLAGS[row.runtime],
-    args: kind === "kept-messages" ? ["--keep"] : [],
+    args: kind === "kept-messages"
+      ? ["--keep"]
+      : kind === "compressed"
+      ? deflateArguments(row)
+      : [],
   });
   try {
     if (kind === "never-reads") return await measureSilentPeer(server, "echo");
     if (kind === "ping-flood") return await measureSilentPeer(server, "ping");
-    return kind === "kept-messages"
-      ? await measureKept(server, Number(name))
-      : await measureIdle(server, Number(name));
+    if (kind === "kept-messages") {
+      return await measureKept(server, Number(name));
+    }
+    const sent = kind === "compressed"
+      ? "deflate"
+      : kind === "used"
+      ? "trade"
+      : undefined;
+    return await measureIdle(server, Number(name), sent);
   } finally {
     await server.child.stop();
   }
@@ -261,6 +292,9 @@ await runBench(options, {
     leftGrowthMebibytes: "Growth left after a collection, MiB",
     sentMebibytes: "What the peer could send, MiB",
   },
+  // Bun's server stands there twice only because it can compress in two ways.
+  applies: (row, { kind }) =>
+    kind === "compressed" ? row.deflate !== undefined : row !== BUN_SHARED,
   start: () => Promise.resolve(),
   measure: (_, row, cell) => measure(row, cell),
   stop: () => Promise.resolve(),

@@ -55,6 +55,8 @@ export interface LoadReport {
   readonly network: Network["name"];
   /** What the server's threads ran meanwhile, where the system tells. */
   readonly serverCpuSeconds?: number;
+  /** What else there is to tell, by name. */
+  readonly figures?: Readonly<Record<string, number>>;
 }
 
 /** How long a server may keep silent where something must come of it. */
@@ -102,9 +104,11 @@ export async function measureAndExit(
   network: Network,
   options: MeasureOptions,
   count: () => number,
+  figures?: () => Readonly<Record<string, number>>,
 ): Promise<never> {
   await network.run(after(options.warmUpSeconds));
-  console.log(JSON.stringify(await measure(network, options, count)));
+  const report = await measure(network, options, count);
+  console.log(JSON.stringify({ ...report, figures: figures?.() }));
   process.exit(0);
 }
 

@@ -3,11 +3,15 @@
  * each answered with the number of connections that are open:
  *
  * - `open N` opens until there are N;
- * - `send` sends one 5-byte message on each.
+ * - `send` sends one message on each.
+ *
+ * The first argument is the port, the second what is sent: `hello` (5 bytes),
+ * `trade` (200 bytes of JSON), or `deflate` (the same, compressed).
  */
 import type { Socket } from "node:net";
 import process from "node:process";
 import { createInterface } from "node:readline";
+import { OFFER, tradeFrame } from "../compression/trades.ts";
 import { keepAlive, openUpgraded } from "./socket.ts";
 
 /** How many handshakes are under way at once. */
@@ -19,13 +23,16 @@ const HELLO = Uint8Array.from(
 );
 
 const port = Number(process.argv[2]);
+const kind = process.argv[3];
+const offer = kind === "deflate" ? OFFER : undefined;
+const message = kind === "hello" ? HELLO : tradeFrame(kind === "deflate");
 const sockets = new Set<Socket>();
 
 async function open(total: number): Promise<void> {
   while (sockets.size < total) {
     const missing = Math.min(AT_ONCE, total - sockets.size);
     await Promise.all(Array.from({ length: missing }, async () => {
-      const socket = await openUpgraded(port);
+      const socket = await openUpgraded(port, offer);
       keepAlive(socket);
       socket.once("close", () => sockets.delete(socket));
       sockets.add(socket);
@@ -37,6 +44,6 @@ process.on("SIGTERM", () => process.exit(0));
 for await (const line of createInterface({ input: process.stdin })) {
   const [command, count] = line.split(" ");
   if (command === "open") await open(Number(count));
-  if (command === "send") sockets.forEach((socket) => socket.write(HELLO));
+  if (command === "send") sockets.forEach((socket) => socket.write(message));
   console.log(JSON.stringify({ open: sockets.size }));
 }

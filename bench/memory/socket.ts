@@ -5,13 +5,13 @@ import { buildRequest, ResponseHead } from "../load/handshake.ts";
 /** An empty masked Pong: a sign of life for a server that asks for one. */
 const PONG = Uint8Array.of(0x8a, 0x80, 0, 0, 0, 0);
 
-/** Opens a connection to `/echo` and completes the handshake. */
-export function openUpgraded(port: number): Promise<Socket> {
+/** Opens a connection to `/echo`, and completes the handshake, with an offer or not. */
+export function openUpgraded(port: number, offer?: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
-    const head = new ResponseHead();
+    const head = new ResponseHead(offer !== undefined);
     socket.once("error", reject);
-    socket.write(buildRequest(`127.0.0.1:${port}`, "/echo"));
+    socket.write(buildRequest(`127.0.0.1:${port}`, "/echo", offer));
     socket.on("data", function receive(chunk) {
       try {
         if (!head.receive(chunk)) return;

@@ -52,6 +52,7 @@ export async function runLoad(
     figures: {
       ...figuresOf(run.unit, { count, seconds, cpuSeconds }),
       loadBusy: Number(report["busy"]),
+      ...report["figures"] as Record<string, number> | undefined,
     },
     network: String(report["network"]),
   };

@@ -1,9 +1,9 @@
 /** Echo on `Bun.serve`. Run it with Bun. */
-import { announce, KEEPS_MESSAGES, TLS } from "./control.ts";
+import { announce, DEFLATE, KEEPS_MESSAGES, TLS } from "./control.ts";
 
 /** Bun's server socket, as far as it is used here. */
 interface ServerWebSocket {
-  send(data: string | Uint8Array): number;
+  send(data: string | Uint8Array, compress: boolean): number;
 }
 
 /** Bun's server, as far as it is used here. */
@@ -19,7 +19,7 @@ declare const Bun: {
     tls?: { cert: string; key: string };
     fetch(request: Request, server: BunServer): Response | undefined;
     websocket: {
-      perMessageDeflate: boolean;
+      perMessageDeflate: boolean | { compress: string; decompress: string };
       maxPayloadLength: number;
       idleTimeout: number;
       message(socket: ServerWebSocket, data: string | Uint8Array): void;
@@ -38,12 +38,13 @@ const server = Bun.serve({
       ? undefined
       : new Response("Expected an upgrade", { status: 426 }),
   websocket: {
-    perMessageDeflate: false,
+    perMessageDeflate: DEFLATE !== undefined &&
+      { compress: DEFLATE, decompress: DEFLATE },
     maxPayloadLength: 64 * 1024 * 1024,
     idleTimeout: 0,
     message: KEEPS_MESSAGES
       ? (_socket, data) => void kept.push(data)
-      : (socket, data) => void socket.send(data),
+      : (socket, data) => void socket.send(data, DEFLATE !== undefined),
   },
 });
 announce(server.port);

@@ -17,6 +17,10 @@ interface Collectors {
 /** Whether messages are to be kept rather than echoed: memory mode LC-5. */
 export const KEEPS_MESSAGES: boolean = process.argv.includes("--keep");
 
+/** How messages are to be compressed, as the server knows it; absent for not at all. */
+export const DEFLATE: string | undefined = process.argv
+  .find((argument) => argument.startsWith("--deflate="))?.split("=")[1];
+
 /** A certificate for 127.0.0.1 and its key, as PEM texts, where TLS is asked for. */
 export const TLS: { cert: string; key: string } | undefined =
   process.argv.includes("--tls")

@@ -36,7 +36,7 @@ async def main():
         echo,
         "127.0.0.1",
         0,
-        compression=None,
+        compression="deflate" if "--deflate=on" in sys.argv else None,
         max_size=64 * 1024 * 1024,
         ping_interval=None,
         ssl=read_tls(),

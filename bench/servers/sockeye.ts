@@ -1,6 +1,6 @@
 /** Echo on Sockeye, with a handler class as a user writes it. Runs on Deno, Bun and Node. */
 import { Handler, Site } from "@sockeye/sockeye";
-import { announce, KEEPS_MESSAGES, TLS } from "./control.ts";
+import { announce, DEFLATE, KEEPS_MESSAGES, TLS } from "./control.ts";
 
 const kept: unknown[] = [];
 
@@ -16,7 +16,7 @@ class Keep extends Handler {
   }
 }
 
-const site = new Site();
+const site = new Site({ compression: DEFLATE !== undefined });
 site.addHandler("/echo", KEEPS_MESSAGES ? Keep : Echo);
 const server = await site.listen({
   port: 0,

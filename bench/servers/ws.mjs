@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { WebSocketServer } from "ws";
-import { announce, KEEPS_MESSAGES, TLS } from "./control.ts";
+import { announce, DEFLATE, KEEPS_MESSAGES, TLS } from "./control.ts";
 
 const kept = [];
 
@@ -10,7 +10,7 @@ const server = TLS === undefined ? createServer() : createTlsServer(TLS);
 
 const sockets = new WebSocketServer({
   server,
-  perMessageDeflate: false,
+  perMessageDeflate: DEFLATE !== undefined,
   maxPayload: 64 * 1024 * 1024,
 });
 

@@ -182,6 +182,7 @@ const BENCHES = [
   "connects.ts",
   "broadcast.ts",
   "frozen.ts",
+  "compression.ts",
   "http.ts",
   ...(process.platform === "linux" ? ["memory.ts"] : []),
 ];
