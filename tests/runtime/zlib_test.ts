@@ -539,28 +539,55 @@ test("both sides understand each other, each with a window and a choice of its o
   }
 });
 
+const { Bun, gc } = globalThis as {
+  Bun?: { gc(force: boolean): void };
+  gc?: () => void;
+};
+
+/** How much larger the process is after a body that was run before, in bytes. */
+function growth(body: (count: number) => void, count: number): number {
+  const collect = () => Bun === undefined ? gc?.() : Bun.gc(true);
+  body(500);
+  collect();
+  const before = process.memoryUsage().rss;
+  body(count);
+  collect();
+  return process.memoryUsage().rss - before;
+}
+
 test("PM-9: contexts are let go of", () => {
   const agreed = terms(15);
   const payload = make(agreed).encode(LONG)!;
-  const run = (count: number) => {
+  const released: MessageDeflate[] = [];
+  const grownBytes = growth((count) => {
     for (let round = 0; round < count; round++) {
       const deflate = makeDeflate("server", agreed, SETTINGS);
       deflate.encode(tick(round));
       inflated(deflate, payload);
       deflate.release();
+      released.push(deflate);
     }
-  };
-  const { Bun } = globalThis as { Bun?: { gc(force: boolean): void } };
-  const collect = () => Bun?.gc(true);
-  run(500);
-  collect();
-  const before = process.memoryUsage().rss;
-  run(3_000);
-  collect();
-  // Kept, it were 32 KiB of what was received for each.
-  const grownBytes = process.memoryUsage().rss - before;
+  }, 3_000);
+  assertEquals(released.length, 3_500);
+  // Kept, it were 16 KiB of what was received for each, and 4 KiB of tables.
   assert(
-    grownBytes < 3_000 * 16_384,
+    grownBytes < 3_000 * 14_000,
     `the process grew by ${grownBytes} bytes`,
   );
+});
+
+test("PM-2: bombs on 1,000 connections take no more than their contexts", () => {
+  const bomb = Buffer.concat(Array(4).fill(MIB_OF_ZEROS));
+  const connections: MessageDeflate[] = [];
+  const grownBytes = growth((count) => {
+    for (let index = 0; index < count; index++) {
+      const deflate = makeDeflate("server", terms(), SETTINGS);
+      connections.push(deflate);
+      assertEquals(deflate.decode(bomb, LIMIT), "message-too-big");
+    }
+  }, 1_000);
+  assertEquals(connections.length, 1_500);
+  // One at a time: the limit and the context of each, as it were, is 1 GiB.
+  const mostBytes = 64 * 1_048_576;
+  assert(grownBytes < mostBytes, `the process grew by ${grownBytes} bytes`);
 });
