@@ -11,6 +11,7 @@ import { delimiter, dirname } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { skippedNames, withoutPasses } from "./run/counts.mjs";
+import { endOnSignals } from "./run/process.mjs";
 import {
   ensurePackages,
   findPeers,
@@ -23,6 +24,7 @@ import { steps } from "./run/steps.mjs";
 const CONCURRENCY = 2;
 
 const root = fileURLToPath(new URL("../", import.meta.url));
+endOnSignals();
 
 /** Prepares the machine, and what every step's environment says of it. */
 async function prepare() {

@@ -5,11 +5,17 @@ import process from "node:process";
 /** Process groups that are still alive, so that Ctrl-C ends them too. */
 const groups = new Set();
 
-for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.on(signal, () => {
-    for (const pid of groups) killGroup(pid);
-    process.exit(130);
-  });
+/**
+ * Ends this process, and all commands under way, on Ctrl-C. Not by itself: tests of
+ * this module share their process with others, some of which are about signals.
+ */
+export function endOnSignals() {
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.on(signal, () => {
+      for (const pid of groups) killGroup(pid);
+      process.exit(130);
+    });
+  }
 }
 
 /** @param {number} pid */
