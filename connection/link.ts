@@ -22,35 +22,11 @@ import { nowMs } from "./clock.ts";
 import { Ending } from "./ending.ts";
 import { flushSoon } from "./flush.ts";
 import { Keepalive } from "./keepalive.ts";
+import type { LinkOwner } from "./link_owner.ts";
 import type { ConnectionSettings } from "./options.ts";
 import { Pings } from "./pings.ts";
+import { readOn, updateReading } from "./reading.ts";
 import type { Ticker, Ticking } from "./ticker.ts";
-
-/** Who is told what happens on a {@linkcode Link}. */
-export interface LinkOwner {
-  /** Bytes have been taken in, or the peer has ended: events may wait. */
-  onReceived(): void;
-  /** Whether so much waits to be handled that reading should pause, or stay so. */
-  isFull(isPaused: boolean): boolean;
-  /** Whether nothing that was received waits to be handled. */
-  readonly isIdle: boolean;
-  /** Whether somebody takes messages by asking, who may need the time to do so. */
-  readonly isTaken: boolean;
-  /** The send buffer has fallen below its mark. */
-  onDrained(): void;
-  /** The last event must be taken now, whoever is still busy with earlier ones. */
-  onOverdue(): void;
-  /**
-   * A hook threw or rejected.
-   *
-   * @returns What it threw, as an error.
-   */
-  onHookFailed(error: unknown): Error;
-  /** No more messages may be sent. */
-  onClosing(): void;
-  /** The transport is gone. */
-  onClosed(info: CloseInfo): void;
-}
 
 /** Output that is sent at once, without waiting for the end of a turn. */
 const FLUSH_BYTES = 65_536;
@@ -79,15 +55,16 @@ export class Link implements TransportSink, Ticking {
   isHeld = false;
   /** Whether reading is paused. */
   isPaused = false;
+  /** Whether the user wants it to be. */
+  isPausedByUser = false;
+  /** Whether it is still to be seen if what waits in the queue is taken. */
+  isUndecided = false;
   place = -1;
 
   readonly #owner: LinkOwner;
   readonly #ticker: Ticker;
   readonly #keepalive: Keepalive;
   #isCorked = false;
-  /** Whether it is still to be seen if what waits in the queue is taken. */
-  #isUndecided = false;
-  #isPausedByUser = false;
   #ending: Ending | undefined;
 
   /**
@@ -151,6 +128,16 @@ export class Link implements TransportSink, Ticking {
       !ending.isClosed && !ending.isDropped && this.protocol.sent === undefined;
   }
 
+  /** Whether the peer has ended its side of the stream. */
+  get hasPeerEnded(): boolean {
+    return this.#ending !== undefined && this.#ending.hasPeerEnded;
+  }
+
+  /** Whether the peer is one that does not read, and is not read any more. */
+  get isGivenUp(): boolean {
+    return this.#ending !== undefined && this.#ending.isGivenUp;
+  }
+
   // What the transport says.
 
   data(chunk: Uint8Array): void {
@@ -164,7 +151,7 @@ export class Link implements TransportSink, Ticking {
 
   drain(): void {
     this.flush();
-    this.updateReading();
+    updateReading(this);
   }
 
   end(): void {
@@ -205,7 +192,7 @@ export class Link implements TransportSink, Ticking {
   uncork(): void {
     this.#isCorked = false;
     this.flush();
-    this.updateReading();
+    updateReading(this);
   }
 
   /**
@@ -215,7 +202,7 @@ export class Link implements TransportSink, Ticking {
   uncorkSoon(): void {
     this.#isCorked = false;
     flushSoon(this);
-    this.updateReading();
+    updateReading(this);
   }
 
   /**
@@ -305,7 +292,7 @@ export class Link implements TransportSink, Ticking {
     // What the peer has said already needs no answer any more, so it must not
     // wait for a handler that itself may wait for the end.
     if (this.protocol.lastEventPending) this.#owner.onOverdue();
-    this.updateReading();
+    updateReading(this);
   }
 
   /** Gives up a peer that does not read what it is sent. */
@@ -315,7 +302,7 @@ export class Link implements TransportSink, Ticking {
     this.decide("backpressure");
     // One who does not read will not answer; what it says is not worth memory.
     this.#toEnd().isGivenUp = true;
-    this.updateReading();
+    updateReading(this);
   }
 
   /** Drops the connection. */
@@ -374,50 +361,34 @@ export class Link implements TransportSink, Ticking {
 
   /** Stops or resumes reading at the user's wish. */
   pauseByUser(isPaused: boolean): void {
-    this.#isPausedByUser = isPaused;
-    this.updateReading();
+    this.isPausedByUser = isPaused;
+    updateReading(this);
   }
 
   /** Ends our side where the peer has ended its own and all it said is handled. */
   endWithPeer(): void {
-    if (this.#hasPeerEnded) this.flush();
+    if (this.hasPeerEnded) this.flush();
   }
 
   /** A message has been taken from the queue: reads on, if it waited for that. */
   readOn(): void {
-    if (this.#isUndecided) flushSoon(this);
-    else if (this.isPaused) this.updateReading();
+    readOn(this);
   }
 
   /** Writes, and decides about reading, when all who had work have done it. */
   onQuiet(): void {
     this.flush();
-    if (!this.#isUndecided) return;
-    this.#isUndecided = false;
-    this.updateReading(true);
+    if (!this.isUndecided) return;
+    this.isUndecided = false;
+    updateReading(this, true);
   }
 
-  /**
-   * Pauses or resumes reading, as the queue says.
-   *
-   * @param isQuiet Whether those who take messages have had their turn.
-   */
-  updateReading(isQuiet = false): void {
-    // Once our Close frame is out, the peer's has to be found: what comes
-    // before it over the mark is dropped by the owner.
-    const ending = this.#ending;
-    const mayPause = this.isOpen && !this.#hasPeerEnded;
-    let pause = ending !== undefined && ending.isGivenUp ||
-      mayPause && (this.#isPausedByUser || this.protocol.isFlooded);
-    if (!pause && mayPause && this.#owner.isFull(this.isPaused)) {
-      if (!this.isPaused && !isQuiet && this.#waitsForTaker()) return;
-      pause = true;
-    }
-    if (pause === this.isPaused) return;
-    this.isPaused = pause;
+  /** Pauses or resumes the transport; see {@linkcode updateReading}. */
+  setPaused(isPaused: boolean): void {
+    this.isPaused = isPaused;
     // Bytes that are not read are no sign of a dead peer.
     this.#keepalive.alive();
-    if (pause) this.transport.pause();
+    if (isPaused) this.transport.pause();
     else this.transport.resume();
   }
 
@@ -463,10 +434,6 @@ export class Link implements TransportSink, Ticking {
     return ending !== undefined && (ending.isClosed || ending.isDropped);
   }
 
-  get #hasPeerEnded(): boolean {
-    return this.#ending !== undefined && this.#ending.hasPeerEnded;
-  }
-
   #startClosing(): void {
     const ending = this.#toEnd();
     if (ending.deadlineMs > 0) return;
@@ -480,18 +447,6 @@ export class Link implements TransportSink, Ticking {
     if (this.bufferedBytes <= this.settings.sendMaxBytes) return true;
     this.overflow();
     return false;
-  }
-
-  /**
-   * Whether to decide later. One who takes messages one by one gets a turn first:
-   * else a chunk of many short ones stopped and started reading each time, 4 µs.
-   */
-  #waitsForTaker(): boolean {
-    if (!this.#owner.isTaken) return false;
-    if (this.#isUndecided) return true;
-    this.#isUndecided = true;
-    flushSoon(this);
-    return true;
   }
 
   #flushSoon(): void {

@@ -15,6 +15,7 @@ import type { CloseInfo } from "./close_info.ts";
 import type { Hooks } from "./handler.ts";
 import { Inbox, type Waiter } from "./inbox.ts";
 import type { Link } from "./link.ts";
+import { updateReading } from "./reading.ts";
 
 const NO_EVENTS: readonly ProtocolEvent[] = [];
 
@@ -182,7 +183,7 @@ export class Pump {
       this.run();
       this.#link.endWithPeer();
     }
-    this.#link.updateReading();
+    updateReading(this.#link);
   }
 
   /** Whether somebody takes messages, and may not have had the time yet. */

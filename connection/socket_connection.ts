@@ -30,7 +30,8 @@ import {
   protocolOptions,
 } from "./init.ts";
 import { nameOf } from "./identity.ts";
-import { Link, type LinkOwner } from "./link.ts";
+import { Link } from "./link.ts";
+import type { LinkOwner } from "./link_owner.ts";
 import type { Home } from "./membership.ts";
 import { Pings } from "./pings.ts";
 import { Pump } from "./pump.ts";
