@@ -61,11 +61,14 @@ export interface MessageTransform {
    *
    * @param payload Payload of all its frames; only read, and lent.
    * @param maxBytes Most bytes that the result may have.
-   * @returns The payload, which the transform gives away, or what is wrong.
+   * @param mayLend Whether the result need not last longer than until the next
+   * call, for a text will have been made of it by then.
+   * @returns The payload, which the transform gives away or lends, or what is wrong.
    */
   decode(
     payload: Uint8Array,
     maxBytes: number,
+    mayLend: boolean,
   ): Uint8Array | ProtocolErrorReason;
   /**
    * Changes a message that is to be sent.
@@ -312,6 +315,7 @@ export class MessageReader {
     const result = this.#options.transform!.decode(
       payload,
       this.#options.maxMessageBytes,
+      text,
     );
     if (typeof result === "string") {
       this.violation = result;

@@ -477,6 +477,27 @@ test("MessageReader reports what a transform finds, and text it makes invalid", 
   assertStrictEquals(reader(options).admit(headerOf(grown)), undefined);
 });
 
+test("a transform may lend what becomes a text, and gives bytes away", () => {
+  const shared = new Uint8Array(100);
+  const lending: MessageTransform = {
+    ...reversing,
+    decode(payload, _maxBytes, mayLend) {
+      const bytes = payload.slice().reverse();
+      if (!mayLend) return bytes;
+      shared.fill(0);
+      shared.set(bytes, 3);
+      return shared.subarray(3, 3 + bytes.length);
+    },
+  };
+  const messages = reader({ transform: lending });
+  const binary = { rsv: 4, opcode: "binary", payload: "fed" } as const;
+  const kept = feed(messages, binary);
+  assertStrictEquals(feed(messages, { rsv: 4, payload: "cba" }), "abc");
+  const wide = concat("é€").reverse();
+  assertStrictEquals(feed(messages, { rsv: 4, payload: wide }), "é€");
+  assertEquals(kept, concat("def"));
+});
+
 test("decoding is told ASCII from other text, and where it lies", () => {
   const calls: string[] = [];
   const decoding: TextDecoding = {

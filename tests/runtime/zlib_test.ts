@@ -539,6 +539,26 @@ test("both sides understand each other, each with a window and a choice of its o
   }
 });
 
+test("a message may be lent, and is the caller's own where it may not", () => {
+  const deflate = make();
+  const [one, other] = [tick(1), tick(2)];
+  const [first, second, third] = [one, other, one].map((message) => {
+    const payload = deflate.encode(message);
+    assert(payload !== undefined);
+    return payload;
+  });
+  const peer = makeDeflate("client", terms(), SETTINGS);
+  const own = peer.decode(first!, LIMIT, false);
+  const lent = peer.decode(second!, LIMIT, true);
+  assert(typeof own !== "string" && typeof lent !== "string");
+  assertEquals(hex(own), hex(one));
+  assertEquals(own.buffer.byteLength, own.length);
+  assertEquals(hex(lent), hex(other));
+  // A caller may write into what is its own.
+  own.fill(0);
+  assertEquals(hex(inflated(peer, third!)), hex(one));
+});
+
 const { Bun, gc } = globalThis as {
   Bun?: { gc(force: boolean): void };
   gc?: () => void;
