@@ -12,6 +12,9 @@ import { checkAmount, checkKeys } from "./check.ts";
 /**
  * How to compress, and what to agree on with the peer. Both sides have a say: the
  * smaller window holds, and whoever wants no context taken over has it so.
+ *
+ * A connection takes memory for it as it is used: at the defaults of a site up to
+ * 4 KiB for what was received, and up to 14 KiB for what was sent.
  */
 export interface CompressionOptions {
   /**
@@ -22,15 +25,17 @@ export interface CompressionOptions {
    */
   readonly thresholdBytes?: number;
   /**
-   * How hard to look for repetitions in messages over 2 KiB: 1 (fast) to 9. With 0
-   * nothing that is sent is compressed.
+   * How hard to look for repetitions: 1 (fast) to 9. With 0 nothing that is sent is
+   * compressed.
    *
    * @default {6}
    */
   readonly level?: number;
   /**
-   * How much memory the looking takes, 1 to 9: about 2 to the power of
-   * `memoryLevel + 9`, in bytes. Little of it is held between messages.
+   * How much memory the looking takes, 1 to 9. Between messages a connection holds
+   * 2 to the power of `memoryLevel + 6` of it, in bytes, at most half a window,
+   * beside two bytes for each of its window. A message over 2 KiB takes as much as
+   * 2 to the power of `memoryLevel + 9` while it is compressed.
    *
    * @default {5}
    */
