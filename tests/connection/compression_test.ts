@@ -8,6 +8,8 @@ import {
   type ConnectionOptions,
   connectionSettings,
 } from "../../connection/options.ts";
+import { MASK_KEY } from "../harness/frame.ts";
+import { close, Rig } from "./rig.ts";
 import {
   assert,
   assertEquals,
@@ -124,4 +126,35 @@ test("messageTransform() makes something only where something was agreed on", ()
   assertStrictEquals(transform.encode(new Uint8Array(127)), undefined);
   const encoded = transform.encode(new Uint8Array(128));
   assert(encoded !== undefined && encoded.length < 20);
+});
+
+test("PM-9: however a connection ends, what compresses is released", async () => {
+  const ends: readonly ((rig: Rig) => void)[] = [
+    (rig) => rig.connection.terminate(),
+    (rig) => rig.far.destroy(),
+    (rig) => {
+      void rig.connection.run(() => Promise.resolve());
+      rig.send(close());
+      rig.far.end();
+    },
+    // A breach, here of what was agreed on.
+    (rig) => {
+      rig.send({ rsv: 4, mask: MASK_KEY, payload: "broken" });
+      void rig.connection.receive().catch(() => {});
+      rig.far.end();
+    },
+  ];
+  for (const end of ends) {
+    let released = 0;
+    const rig = new Rig({}, {}, "server", {
+      encode: () => undefined,
+      decode: () => "invalid-deflate",
+      release: () => void released++,
+    });
+    rig.connection.send("hello");
+    assertEquals(released, 0);
+    end(rig);
+    await rig.closed();
+    assert(released > 0, `${end}`);
+  }
 });

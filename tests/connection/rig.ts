@@ -8,6 +8,7 @@ import {
   type HandlerFunction,
   SocketConnection,
 } from "../../connection.ts";
+import type { MessageTransform } from "../../codec.ts";
 import { Ticker } from "../../connection/ticker.ts";
 import { loadRuntime, type Runtime } from "../../runtime/transport.ts";
 import { concat } from "../harness/bytes.ts";
@@ -145,6 +146,7 @@ export class Rig implements AsyncDisposable {
     options: ConnectionOptions = {},
     memory: MemoryOptions = {},
     role: "server" | "client" = "server",
+    transform?: MessageTransform,
   ) {
     [this.near, this.far] = memoryTransport(memory);
     this.far.start(this.log);
@@ -157,7 +159,7 @@ export class Rig implements AsyncDisposable {
       params: {},
       subprotocol: "",
       extensions: [],
-      transform: undefined,
+      transform,
       owner: {
         reportError: (error) => void this.reported.push(error),
         onClosing: () => {},
