@@ -40,7 +40,9 @@ import {
   type FrameListener,
   type HandlerCallbacks,
   type HandlerConstructor,
+  isCompressionLoaded,
   isHandlerClass,
+  loadCompression,
   messageTransform,
   printable,
   SocketConnection,
@@ -213,6 +215,7 @@ export async function dial<Data = unknown>(
   };
   const { onFrame } = options;
   const runtime = await loadRuntime();
+  if (compression && !isCompressionLoaded()) await loadCompression();
   return await withPatience(runtime, options, async (signal) => {
     const transport = await connect(runtime, target, options.tls, signal);
     const traced = onFrame && new TracedTransport(transport, onFrame, NOBODY);

@@ -54,8 +54,11 @@ export {
   connectionSettings,
 } from "./connection/options.ts";
 export {
+  compressionLoaded,
   type CompressionOptions,
   type CompressionSettings,
+  isCompressionLoaded,
+  loadCompression,
   messageTransform,
 } from "./connection/compression.ts";
 export {

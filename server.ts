@@ -19,14 +19,15 @@
  * @module
  */
 
-import type {
-  BroadcastCount,
-  BroadcastOptions,
-  Connection,
-  ConnectionSite,
-  HandlerFunction,
-  PublishOptions,
-  Sendable,
+import {
+  type BroadcastCount,
+  type BroadcastOptions,
+  compressionLoaded,
+  type Connection,
+  type ConnectionSite,
+  type HandlerFunction,
+  type PublishOptions,
+  type Sendable,
 } from "./connection.ts";
 import { loadRuntime } from "./runtime/transport.ts";
 import { Crowd } from "./server/crowd.ts";
@@ -360,6 +361,7 @@ export class Site implements ConnectionSite {
     const { signal, ...where } = options;
     signal?.throwIfAborted();
     const server = new SiteServer(this.#owner, await loadRuntime());
+    await compressionLoaded();
     await server.listen(where);
     this.#servers.add(server);
     if (signal !== undefined) {

@@ -6,7 +6,7 @@
  */
 
 import type { DeflateAgreement, MessageTransform, Role } from "../codec.ts";
-import { makeDeflate } from "../runtime/zlib.ts";
+import type { makeDeflate } from "../runtime/zlib.ts";
 import { checkAmount, checkKeys } from "./check.ts";
 
 /**
@@ -153,8 +153,33 @@ export function compressionSettings(
   return settings;
 }
 
+let loading: Promise<void> | undefined;
+let make: typeof makeDeflate | undefined;
+
 /**
- * Makes what compresses the messages of one connection.
+ * Loads what compresses. Who compresses nothing is spared it: with zlib it takes 3 MiB
+ * on Deno and 7 on Bun, and some 15 ms of starting.
+ *
+ * @returns A promise that settles when it is there.
+ */
+export function loadCompression(): Promise<void> {
+  return loading ??= import("../runtime/zlib.ts").then((zlib) => {
+    make = zlib.makeDeflate;
+  });
+}
+
+/** Settles when what compresses is there, if anybody has asked for it. */
+export async function compressionLoaded(): Promise<void> {
+  await loading;
+}
+
+/** Whether what compresses is there, so that it may be agreed on. */
+export function isCompressionLoaded(): boolean {
+  return make !== undefined;
+}
+
+/**
+ * Makes what compresses the messages of one connection, once it has been loaded.
  *
  * @param role Our own side.
  * @param agreement What was agreed on; absent where nothing is compressed.
@@ -166,5 +191,5 @@ export function messageTransform(
   settings: CompressionSettings | undefined,
 ): MessageTransform | undefined {
   if (agreement === undefined || settings === undefined) return undefined;
-  return makeDeflate(role, agreement, settings);
+  return make?.(role, agreement, settings);
 }

@@ -15,7 +15,7 @@ import {
   type RequestHead,
   type UpgradeOffer,
 } from "../codec.ts";
-import type { Connection } from "../connection.ts";
+import { type Connection, isCompressionLoaded } from "../connection.ts";
 import type { Admission } from "./admission.ts";
 import { type Acceptance, decide } from "./decision.ts";
 import type { RequestSource } from "./forwarded.ts";
@@ -174,7 +174,7 @@ function conclude(
     ? acceptance?.headers
     : withCommon(acceptance?.headers ?? [], common);
   const { compression } = route.settings;
-  const deflate = compression === undefined
+  const deflate = compression === undefined || !isCompressionLoaded()
     ? undefined
     : acceptDeflate(offer.extensions, compression);
   const extensions = deflate && [deflate.answer];

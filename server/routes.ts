@@ -17,6 +17,7 @@ import {
   checkKeys,
   CONNECTION_OPTION_NAMES,
   connectionSettings,
+  loadCompression,
 } from "../connection.ts";
 import { checkOriginRules, type OriginRules } from "./origin.ts";
 import {
@@ -206,6 +207,8 @@ export class Routes {
       subprotocols: [...subprotocols],
       subprotocolRequired,
     };
+    // Whoever connects to a site that listens before it is there goes without.
+    if (route.settings.compression) loadCompression().catch(() => {});
     if (PATTERN_SYNTAX.test(path)) {
       const pattern = new URLPattern({ pathname: path });
       this.#patterns.set(path, { pattern, route });

@@ -1,7 +1,10 @@
 import {
+  compressionLoaded,
   type CompressionOptions,
   compressionSettings,
   DEFAULT_COMPRESSION,
+  isCompressionLoaded,
+  loadCompression,
   messageTransform,
 } from "../../connection/compression.ts";
 import {
@@ -111,8 +114,11 @@ test("PM-6: options of compression are checked, and unknown ones refused", () =>
   }
 });
 
-test("messageTransform() makes something only where something was agreed on", () => {
+test("messageTransform() makes something only where something was agreed on", async () => {
   const settings = DEFAULT_COMPRESSION.server;
+  await loadCompression();
+  await compressionLoaded();
+  assertEquals(isCompressionLoaded(), true);
   assertStrictEquals(
     messageTransform("server", undefined, settings),
     undefined,
