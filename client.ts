@@ -51,6 +51,12 @@ import {
 } from "./connection.ts";
 import { type Opened, Opening, type OpeningRequest } from "./client/opening.ts";
 import { Patience } from "./client/patience.ts";
+import { Redialer } from "./client/redial.ts";
+import {
+  checkRedial,
+  type RedialOptions,
+  type RedialUrl,
+} from "./client/redial_options.ts";
 import {
   type ConnectTls,
   loadRuntime,
@@ -58,6 +64,13 @@ import {
   type Transport,
 } from "./runtime/transport.ts";
 
+export { type BackoffOptions, isRetryable } from "./client/backoff.ts";
+export type { Redialer } from "./client/redial.ts";
+export type {
+  RedialAttempt,
+  RedialOptions,
+  RedialUrl,
+} from "./client/redial_options.ts";
 export {
   HandshakeError,
   type HandshakeErrorReason,
@@ -240,6 +253,41 @@ export async function dial<Data = unknown>(
       return connection;
     });
   });
+}
+
+/**
+ * Dials again and again: connections to one place, one after the other.
+ *
+ * After a loss, and after a failure that may pass, it waits: first at random up to
+ * 5 seconds, then 3.1 seconds, then 1.618 times longer each time, up to 90 seconds,
+ * or as long as the server asks for in `Retry-After`. It begins anew only after a
+ * connection that was stable.
+ *
+ * @param url Where to, or a function that is asked before each attempt.
+ * @param options How.
+ * @returns What to loop over.
+ * @throws {TypeError} If an argument is of the wrong kind.
+ * @throws {RangeError} If a number is out of range.
+ *
+ * @example A reader that comes back
+ * ```ts ignore
+ * import { ClosedError, redial } from "@sockeye/sockeye";
+ *
+ * for await (const connection of redial("wss://example.com/news")) {
+ *   try {
+ *     for await (const message of connection) console.log(message);
+ *   } catch (error) {
+ *     if (!(error instanceof ClosedError)) throw error;
+ *   }
+ * }
+ * ```
+ */
+export function redial<Data = unknown>(
+  url: RedialUrl,
+  options: RedialOptions<Data> = {},
+): Redialer<Data> {
+  checkRedial(url, options);
+  return new Redialer<Data>(dial, url, options);
 }
 
 /** The class that handles the connection, where one does. */

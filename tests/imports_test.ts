@@ -52,7 +52,11 @@ const RULES: readonly Rule[] = [
     // A host's WebSocket is an object: what it says is made bytes in `server/hosted`.
     may: [...DOORS_ABOVE, /^runtime\/host\.ts$/, /^server\//],
   },
-  { files: /^client(\.ts|\/)/, may: [...DOORS_ABOVE, /^client\//] },
+  {
+    files: /^client(\.ts|\/)/,
+    may: [...DOORS_ABOVE, /^client\//],
+    mayType: [/^client\.ts$/],
+  },
   {
     files: /^testing(\.ts|\/)/,
     may: [...DOORS_ABOVE, /^(server|client)\.ts$/, /^testing\//],

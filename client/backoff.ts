@@ -1,0 +1,162 @@
+/**
+ * How long to wait before the next attempt.
+ *
+ * @module
+ */
+
+import { HandshakeError } from "../codec.ts";
+import { checkAmount } from "../connection.ts";
+
+/** The waits between attempts. The numbers are those of Python's `websockets`. */
+export interface BackoffOptions {
+  /**
+   * Longest first wait, in milliseconds. It is random from 0 up to this, so that
+   * those who lost one server do not come back all at once (RFC 6455, section
+   * 7.2.3).
+   *
+   * @default {5_000}
+   */
+  readonly firstDelayMs?: number;
+  /**
+   * The second wait, in milliseconds.
+   *
+   * @default {3_100}
+   */
+  readonly minDelayMs?: number;
+  /**
+   * How much longer each further wait is, at least 1.
+   *
+   * @default {1.618}
+   */
+  readonly delayFactor?: number;
+  /**
+   * Longest wait, in milliseconds.
+   *
+   * @default {90_000}
+   */
+  readonly maxDelayMs?: number;
+  /**
+   * By what part, from 0 to 1, waits after the first are made shorter at random.
+   *
+   * @default {0.25}
+   */
+  readonly jitter?: number;
+  /**
+   * Random numbers from 0 up to, not including, 1; with a seed of your own waits
+   * can be repeated.
+   *
+   * @default {Math.random}
+   */
+  readonly random?: () => number;
+}
+
+/** Names of {@linkcode BackoffOptions}. */
+export const BACKOFF_OPTION_NAMES: readonly (keyof BackoffOptions)[] = [
+  "firstDelayMs",
+  "minDelayMs",
+  "delayFactor",
+  "maxDelayMs",
+  "jitter",
+  "random",
+];
+
+/** Longest time that a timer takes. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Refuses waits that cannot have been meant.
+ *
+ * @param options As given.
+ * @throws {TypeError} If one is of the wrong kind.
+ * @throws {RangeError} If a number is out of range.
+ */
+export function checkBackoff(options: BackoffOptions): void {
+  const { random, ...amounts } = options;
+  if (random !== undefined && typeof random !== "function") {
+    throw new TypeError("Cannot redial: random is not a function");
+  }
+  for (const name of BACKOFF_OPTION_NAMES) {
+    const value = (amounts as Record<string, unknown>)[name];
+    if (value !== undefined) checkAmount("redial", name, value);
+  }
+  const { delayFactor = 1, jitter = 0 } = options;
+  if (delayFactor < 1) {
+    throw new RangeError(
+      `Cannot redial: delayFactor is under 1: ${delayFactor}`,
+    );
+  }
+  if (jitter > 1) {
+    throw new RangeError(`Cannot redial: jitter is over 1: ${jitter}`);
+  }
+}
+
+/**
+ * Counts the waits: first a random one, then longer and longer ones.
+ *
+ * @param options Their numbers.
+ * @returns Milliseconds, without end.
+ */
+export function* backoff(options: BackoffOptions): Generator<number, void> {
+  const { firstDelayMs = 5_000, minDelayMs = 3_100, maxDelayMs = 90_000 } =
+    options;
+  const { delayFactor = 1.618, jitter = 0.25, random = Math.random } = options;
+  yield Math.min(random() * firstDelayMs, maxDelayMs);
+  for (let delayMs = minDelayMs;;) {
+    delayMs = Math.min(delayMs, maxDelayMs);
+    yield delayMs * (1 - jitter * random());
+    delayMs *= delayFactor;
+  }
+}
+
+/** What makes another attempt worth while: the server may be back by then. */
+const RETRYABLE_REASONS: ReadonlySet<string> = new Set([
+  "connect-failed",
+  "tls-failed",
+  "open-timeout",
+  "closed-early",
+]);
+/** 429 is what a full server answers, with the time to wait. */
+const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([
+  429,
+  500,
+  502,
+  503,
+  504,
+]);
+
+/**
+ * Tells whether a failure to connect may pass by itself: no route, no listener, no
+ * answer in time, TLS that failed, a stream that ended too early, and the statuses
+ * 429, 500, 502, 503 and 504. All else is taken for a mistake that stays.
+ *
+ * @param error What `dial` rejected with.
+ */
+export function isRetryable(error: unknown): boolean {
+  if (!(error instanceof HandshakeError)) return false;
+  if (error.reason !== "bad-status") return RETRYABLE_REASONS.has(error.reason);
+  return RETRYABLE_STATUSES.has(error.status ?? 0);
+}
+
+/**
+ * Finds how long a server wants to be left alone (RFC 9110, section 10.2.3).
+ *
+ * @param error What `dial` rejected with.
+ * @returns Milliseconds; 0 where it says nothing, or nothing that makes sense.
+ */
+export function retryAfterMs(error: unknown): number {
+  if (!(error instanceof HandshakeError) || error.headers === undefined) {
+    return 0;
+  }
+  const headers = new Headers(error.headers as Iterable<[string, string]>);
+  const value = headers.get("retry-after")?.trim() ?? "";
+  if (/^\d+$/.test(value)) return Number(value) * 1_000;
+  // Two times of one clock: ours may be wrong.
+  const from = Date.parse(headers.get("date") ?? "");
+  const waitMs = Date.parse(value) - (Number.isNaN(from) ? Date.now() : from);
+  return waitMs > 0 ? waitMs : 0;
+}
+
+/** Bounds a wait to what a timer takes: a longer one would end at once. */
+export function timerMs(ms: number): number {
+  return Math.min(Math.max(ms, 0), MAX_TIMER_MS);
+}

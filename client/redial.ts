@@ -1,0 +1,59 @@
+/**
+ * Connections one after the other, to the same place.
+ *
+ * @module
+ */
+
+import type { Connection } from "../connection.ts";
+import { Attempts } from "./attempts.ts";
+import type { Dial, RedialOptions, RedialUrl } from "./redial_options.ts";
+
+/**
+ * Dials again and again, see {@linkcode redial}.
+ *
+ * As an async iterable it yields open connections. The next attempt begins when
+ * the body of the loop is done with one, which is then closed with 1000 where it
+ * is still open; leaving the loop closes it too, and waits until it is gone. Each
+ * iteration counts its own attempts.
+ *
+ * @typeParam Data Type of `data`.
+ */
+export class Redialer<Data = unknown>
+  implements AsyncIterable<Connection<Data>> {
+  readonly #dial: Dial<Data>;
+  readonly #url: RedialUrl;
+  readonly #options: RedialOptions<Data>;
+
+  /**
+   * Use {@linkcode redial}.
+   *
+   * @param dial Opens a connection.
+   * @param url Where to.
+   * @param options How; checked.
+   */
+  constructor(dial: Dial<Data>, url: RedialUrl, options: RedialOptions<Data>) {
+    this.#dial = dial;
+    this.#url = url;
+    this.#options = options;
+  }
+
+  /**
+   * Yields open connections, without end.
+   *
+   * @throws What the last attempt failed with when it gives up, or a
+   * {@linkcode ClosedError} where the last connection was not stable; the signal's
+   * reason when that aborts.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Connection<Data>, never> {
+    const attempts = new Attempts(this.#dial, this.#url, this.#options);
+    for (;;) {
+      const connection = await attempts.next();
+      try {
+        yield connection;
+      } finally {
+        await connection.close();
+      }
+      attempts.ended(await connection.closed);
+    }
+  }
+}
