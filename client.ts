@@ -23,33 +23,35 @@
 import {
   encodeUpgradeRequest,
   formatHandshakeKey,
-  HandshakeError,
   offerDeflate,
+  type ResponseHead,
   type UpgradeAgreement,
 } from "./codec.ts";
 import {
   callbackHandler,
-  checkAmount,
-  checkKeys,
   type Connection,
-  CONNECTION_OPTION_NAMES,
-  type ConnectionOptions,
   type ConnectionOwner,
   connectionSettings,
   connectionTicker,
-  type FrameListener,
+  type DialledRequest,
   type HandlerCallbacks,
   type HandlerConstructor,
   isCompressionLoaded,
   isHandlerClass,
   loadCompression,
   messageTransform,
-  printable,
   SocketConnection,
   tickerFor,
   TracedTransport,
 } from "./connection.ts";
-import { type Opened, Opening, type OpeningRequest } from "./client/opening.ts";
+import { type Ask, askFor, parseTarget } from "./client/ask.ts";
+import { connect, open } from "./client/hop.ts";
+import type { OpeningRequest } from "./client/opening.ts";
+import {
+  checkDialOptions,
+  checkRevision,
+  type DialOptions,
+} from "./client/options.ts";
 import { Patience } from "./client/patience.ts";
 import { Redialer } from "./client/redial.ts";
 import {
@@ -57,12 +59,8 @@ import {
   type RedialOptions,
   type RedialUrl,
 } from "./client/redial_options.ts";
-import {
-  type ConnectTls,
-  loadRuntime,
-  type Runtime,
-  type Transport,
-} from "./runtime/transport.ts";
+import { redirected } from "./client/redirect.ts";
+import { loadRuntime, type Runtime } from "./runtime/transport.ts";
 
 export { type BackoffOptions, isRetryable } from "./client/backoff.ts";
 export type { Redialer } from "./client/redial.ts";
@@ -74,6 +72,7 @@ export type {
 export {
   HandshakeError,
   type HandshakeErrorReason,
+  type HeaderFields,
   HeaderList,
 } from "./codec.ts";
 export {
@@ -86,6 +85,7 @@ export {
   type Connection,
   type ConnectionOptions,
   type ConnectionRequest,
+  type ConnectionResponse,
   type ConnectionSite,
   type ConnectionStats,
   type FrameListener,
@@ -100,64 +100,13 @@ export {
   type Sendable,
   type SendOptions,
 } from "./connection.ts";
+export type {
+  ConnectTo,
+  DialAttempt,
+  DialOptions,
+  DialRequest,
+} from "./client/options.ts";
 export type { Address, ConnectTls } from "./runtime/transport.ts";
-
-/** How to dial. */
-export interface DialOptions<Data = unknown> extends ConnectionOptions {
-  /**
-   * A class whose hooks handle the connection, as on a site: it is made when the
-   * server has accepted, `open` is called, and then, with a `message` hook,
-   * messages as they come, maybe before `dial` settles. Without it messages wait
-   * to be taken. Or an object of callbacks, which are told the connection first.
-   */
-  readonly handler?: HandlerConstructor<Data> | HandlerCallbacks<Data>;
-  /** Subprotocols to offer, in order of preference. */
-  readonly subprotocols?: readonly string[];
-  /**
-   * Whether it is an error when the server chooses none of `subprotocols`.
-   *
-   * @default {false}
-   */
-  readonly requireSubprotocol?: boolean;
-  /**
-   * More headers to send, such as `Authorization` or `Origin`. Those of the
-   * handshake itself (`Host`, `Upgrade`, `Sec-WebSocket-Key`, …) are refused.
-   */
-  readonly headers?: HeadersInit;
-  /** TLS settings, for `wss:` and `https:`. Certificates are checked by default. */
-  readonly tls?: ConnectTls;
-  /**
-   * How long everything up to the open connection may take, in milliseconds:
-   * name resolution, TCP, TLS and the opening handshake. `Infinity` disables it.
-   *
-   * @default {10_000}
-   */
-  readonly openTimeoutMs?: number;
-  /** Told of each frame that is received or sent, for debugging. */
-  readonly onFrame?: FrameListener;
-  /** Gives up when it aborts. Once the connection is open it has no effect. */
-  readonly signal?: AbortSignal;
-}
-
-const DIAL_OPTION_NAMES = new Set([
-  "handler",
-  "subprotocols",
-  "requireSubprotocol",
-  "headers",
-  "tls",
-  "openTimeoutMs",
-  "onFrame",
-  "signal",
-  ...CONNECTION_OPTION_NAMES,
-]);
-const TLS_OPTION_NAMES = new Set([
-  "ca",
-  "cert",
-  "key",
-  "rejectUnauthorized",
-  "serverName",
-  "alpnProtocols",
-]);
 
 /** A dialled connection has no owner that would have to know. */
 const NOBODY: ConnectionOwner = {
@@ -182,6 +131,7 @@ const NOBODY: ConnectionOwner = {
  * @throws {HandshakeError} If the connection cannot be opened. Its `reason` says
  * why, and `status`, `headers` and `body` what the server answered.
  * @throws The signal's reason, when `signal` aborts.
+ * @throws What `beforeConnect` throws.
  *
  * @example A refusal
  * ```ts
@@ -203,55 +153,62 @@ export async function dial<Data = unknown>(
   url: string | URL,
   options: DialOptions<Data> = {},
 ): Promise<Connection<Data>> {
-  const target = parseUrl(url);
-  checkOptions(options);
+  const target = parseTarget(url);
+  checkDialOptions(options);
   const handler = handlerOf(options.handler);
   const settings = connectionSettings("dial", options, "client");
   const { compression } = settings;
-  const extensions = compression ? [offerDeflate(compression)] : [];
-  const key = formatHandshakeKey(crypto.getRandomValues(new Uint8Array(16)));
-  const headers = dialHeaders(target, options.headers);
-  const { subprotocols = [], requireSubprotocol = false } = options;
-  const bytes = encodeUpgradeRequest({
-    url: target,
-    key,
-    subprotocols,
-    extensions,
-    headers,
-  });
-  const opening: OpeningRequest = {
-    bytes,
-    key,
-    subprotocols,
-    extensions,
-    requireSubprotocol,
-  };
-  const { onFrame } = options;
+  const { onFrame, beforeConnect } = options;
+  let ask = askFor(target, options, options.tls);
+  let request = openingRequest(ask, options, compression);
   const runtime = await loadRuntime();
   if (compression && !isCompressionLoaded()) await loadCompression();
-  return await withPatience(runtime, options, async (signal) => {
-    const transport = await connect(runtime, target, options.tls, signal);
+
+  const hop = async (signal: AbortSignal): Promise<Connection<Data>> => {
+    const transport = await connect(runtime, ask, options, signal);
     const traced = onFrame && new TracedTransport(transport, onFrame, NOBODY);
-    const establish = (agreement: UpgradeAgreement) =>
+    const establish = (agreement: UpgradeAgreement, response: ResponseHead) =>
       new SocketConnection<Data>({
         role: "client",
         transport: traced ?? transport,
         settings,
         ticker: connectionTicker(settings, runtime),
-        request: { method: "GET", url: target.href, headers },
+        request: requestOf(ask, response),
         params: {},
         subprotocol: agreement.subprotocol ?? "",
         extensions: agreement.extensions,
         transform: messageTransform("client", agreement.deflate, compression),
         owner: NOBODY,
       });
-    return await open(transport, opening, signal, (agreement) => {
-      const connection = establish(agreement);
+    return await open(transport, request, signal, (agreement, response) => {
+      const connection = establish(agreement, response);
       const sink = traced?.attach(connection as SocketConnection);
       transport.sink = sink ?? connection.link;
       if (handler !== undefined) start(connection, handler);
       return connection;
     });
+  };
+  return await withPatience(runtime, options, async (signal) => {
+    if (beforeConnect !== undefined) {
+      const attempt = { url: target.url.href, signal };
+      const revision = await orAbort(
+        Promise.resolve(beforeConnect(attempt)),
+        signal,
+      );
+      if (revision !== undefined) {
+        checkRevision(revision);
+        ask = askFor(target, { ...options, ...revision }, options.tls);
+        request = openingRequest(ask, options, compression);
+      }
+    }
+    for (let redirects = 0;; redirects++) {
+      try {
+        return await hop(signal);
+      } catch (error) {
+        ask = redirected(ask, error, options, redirects);
+        request = openingRequest(ask, options, compression);
+      }
+    }
   });
 }
 
@@ -290,6 +247,43 @@ export function redial<Data = unknown>(
   return new Redialer<Data>(dial, url, options);
 }
 
+/** What to send for it, and what to hold the response against. */
+function openingRequest(
+  ask: Ask,
+  options: Pick<DialOptions, "requireSubprotocol" | "maxRedirects">,
+  compression: Parameters<typeof offerDeflate>[0] | undefined,
+): OpeningRequest {
+  const { url, headers, subprotocols } = ask;
+  const extensions = compression ? [offerDeflate(compression)] : [];
+  const key = formatHandshakeKey(crypto.getRandomValues(new Uint8Array(16)));
+  const bytes = encodeUpgradeRequest({
+    url,
+    key,
+    subprotocols,
+    extensions,
+    headers,
+  });
+  return {
+    bytes,
+    key,
+    subprotocols,
+    extensions,
+    requireSubprotocol: options.requireSubprotocol ?? false,
+    followsRedirects: (options.maxRedirects ?? 0) > 0,
+  };
+}
+
+/** The request as a connection tells it, with the answer to it. */
+function requestOf(ask: Ask, response: ResponseHead): DialledRequest {
+  const { status, headers } = response;
+  return {
+    method: "GET",
+    url: ask.url.href,
+    headers: new Headers(ask.headers.map(([name, value]) => [name, value])),
+    response: { status, headers },
+  };
+}
+
 /** The class that handles the connection, where one does. */
 function handlerOf<Data>(
   handler: DialOptions<Data>["handler"],
@@ -298,6 +292,20 @@ function handlerOf<Data>(
     return handler as HandlerConstructor<Data> | undefined;
   }
   return callbackHandler("dial", handler as HandlerCallbacks<Data>);
+}
+
+/** Makes the handler of a connection, and starts with its `open`. */
+function start<Data>(
+  connection: SocketConnection<Data>,
+  handler: HandlerConstructor<Data>,
+): void {
+  try {
+    connection.handle(new handler(connection));
+  } catch (error) {
+    // Only the constructor: what hooks throw is theirs to be told.
+    connection.terminate();
+    throw error;
+  }
 }
 
 /** Runs a task with a signal that aborts on the caller's, and in time. */
@@ -317,170 +325,14 @@ async function withPatience<T>(
   }
 }
 
-async function connect(
-  runtime: Runtime,
-  url: URL,
-  tls: ConnectTls | undefined,
-  signal: AbortSignal,
-): Promise<Transport> {
-  const secure = url.protocol === "wss:";
-  try {
-    return await runtime.connect({
-      // The brackets of an IPv6 address belong to the URL.
-      hostname: url.hostname.replace(/^\[|\]$/g, ""),
-      port: url.port === "" ? (secure ? 443 : 80) : Number(url.port),
-      ...(secure && { tls: tls ?? {} }),
-      signal,
-    });
-  } catch (cause) {
-    if (signal.aborted) throw signal.reason;
-    const reason = secure && !isNetworkError(cause)
-      ? "tls-failed"
-      : "connect-failed";
-    const message = `Cannot connect to ${url.host}: ${messageOf(cause)}`;
-    throw new HandshakeError(reason, message, { cause });
-  }
-}
-
-/** Sends the request, and waits for the response. */
-function open<Data>(
-  transport: Transport,
-  request: OpeningRequest,
-  signal: AbortSignal,
-  establish: (agreement: UpgradeAgreement) => SocketConnection<Data>,
-): Promise<SocketConnection<Data>> {
+/** Waits no longer than the signal does. */
+function orAbort<T>(task: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const opened: Opened = (agreement, early) => {
-      let connection;
-      try {
-        connection = establish(agreement);
-      } catch (error) {
-        return reject(error);
-      }
-      // What shared a segment with the response waits to be taken.
-      if (early.length > 0) transport.sink.data(early);
-      resolve(connection);
-    };
-    const opening = new Opening(transport, request, opened, reject);
-    const giveUp = () => opening.giveUp(signal.reason);
-    signal.addEventListener("abort", giveUp, { once: true });
+    const giveUp = (): void => reject(signal.reason);
     if (signal.aborted) giveUp();
+    signal.addEventListener("abort", giveUp, { once: true });
+    task.then(resolve, reject).finally(() => {
+      signal.removeEventListener("abort", giveUp);
+    });
   });
-}
-
-/** Makes the handler of a connection, and starts with its `open`. */
-function start<Data>(
-  connection: SocketConnection<Data>,
-  handler: HandlerConstructor<Data>,
-): void {
-  try {
-    connection.handle(new handler(connection));
-  } catch (error) {
-    // Only the constructor: what hooks throw is theirs to be told.
-    connection.terminate();
-    throw error;
-  }
-}
-
-/**
- * Whether it never came to TLS: no address, no route, no listener. A reset is
- * none of these: it ends a handshake.
- */
-function isNetworkError(error: unknown): boolean {
-  const { name, code } = error as { name?: unknown; code?: unknown };
-  return /^(ConnectionRefused|TimedOut|NotFound|AddrNotAvailable|NetworkUnreachable)$/
-    .test(String(name)) ||
-    /^(ECONNREFUSED|ENOTFOUND|EAI_|EHOST|ENET|EADDR|ETIMEDOUT|ENOENT)/.test(
-      String(code),
-    );
-}
-
-function messageOf(error: unknown): string {
-  // A certificate's names are in it: the peer's own words.
-  return printable(error instanceof Error ? error.message : String(error));
-}
-
-/** Takes the URL, in the scheme that it means. */
-function parseUrl(url: string | URL): URL {
-  if (typeof url !== "string" && !(url instanceof URL)) {
-    throw new TypeError("Cannot dial: the URL is neither a string nor a URL");
-  }
-  const target = URL.parse(url);
-  if (target === null) throw new TypeError(`Cannot dial: not a URL: ${url}`);
-  if (target.protocol === "http:") target.protocol = "ws:";
-  if (target.protocol === "https:") target.protocol = "wss:";
-  if (target.protocol !== "ws:" && target.protocol !== "wss:") {
-    throw new TypeError(`Cannot dial: unknown scheme: ${target.protocol}`);
-  }
-  // RFC 6455, section 3: "Fragment identifiers are meaningless in the context of
-  // WebSocket URIs and MUST NOT be used on these URIs."
-  if (target.hash !== "" || target.href.endsWith("#")) {
-    throw new TypeError("Cannot dial: the URL has a fragment");
-  }
-  return target;
-}
-
-function checkOptions<Data>(options: DialOptions<Data>): void {
-  checkKeys("dial", options, DIAL_OPTION_NAMES);
-  const { subprotocols, requireSubprotocol, tls, openTimeoutMs, signal } =
-    options;
-  if (subprotocols !== undefined && !Array.isArray(subprotocols)) {
-    throw new TypeError("Cannot dial: subprotocols is not an array");
-  }
-  if (!isOptional("boolean", requireSubprotocol)) {
-    throw new TypeError("Cannot dial: requireSubprotocol is not a boolean");
-  }
-  if (openTimeoutMs !== undefined) {
-    checkAmount("dial", "openTimeoutMs", openTimeoutMs);
-  }
-  if (options.onFrame !== undefined && typeof options.onFrame !== "function") {
-    throw new TypeError("Cannot dial: onFrame is not a function");
-  }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError("Cannot dial: signal is not an AbortSignal");
-  }
-  if (tls !== undefined) checkTls(tls);
-}
-
-/** Refuses settings that one runtime would take for something else than another. */
-function checkTls(tls: ConnectTls): void {
-  checkKeys("dial", tls, TLS_OPTION_NAMES);
-  const { ca, alpnProtocols, rejectUnauthorized } = tls;
-  const texts = [tls.cert, tls.key, tls.serverName];
-  const lists = [typeof ca === "string" ? [ca] : ca, alpnProtocols];
-  const isRight = isOptional("boolean", rejectUnauthorized) &&
-    texts.every((text) => isOptional("string", text)) &&
-    lists.every((list) =>
-      list === undefined || Array.isArray(list) &&
-        list.every((element) => typeof element === "string")
-    );
-  if (!isRight) {
-    throw new TypeError("Cannot dial: a TLS setting is of the wrong kind");
-  }
-}
-
-function isOptional(type: "boolean" | "string", value: unknown): boolean {
-  return value === undefined || typeof value === type;
-}
-
-/** The application's headers, with what the URL says of the user. */
-function dialHeaders(url: URL, init: HeadersInit | undefined): Headers {
-  const headers = new Headers(init);
-  if (url.username === "" && url.password === "") return headers;
-  // RFC 7617, section 2: user and password with a colon between them. What they
-  // stand for in the URL may be any bytes, which need not be UTF-8.
-  const user = `${toByteString(url.username)}:${toByteString(url.password)}`;
-  url.username = url.password = "";
-  if (!headers.has("authorization")) {
-    headers.set("authorization", `Basic ${btoa(user)}`);
-  }
-  return headers;
-}
-
-/** Decodes the percent-encoding of a URL; one character for each byte. */
-function toByteString(text: string): string {
-  return text.replace(
-    /%([0-9a-f]{2})/gi,
-    (_, digits: string) => String.fromCharCode(parseInt(digits, 16)),
-  );
 }

@@ -14,7 +14,7 @@ import type {
   BroadcastCount,
   ConnectionSite,
 } from "./connection/membership.ts";
-import type { Extension, Message } from "./codec.ts";
+import type { Extension, HeaderList, Message } from "./codec.ts";
 import type { Address } from "./runtime/transport.ts";
 
 export {
@@ -79,6 +79,7 @@ export {
 export type {
   ConnectionInit,
   ConnectionOwner,
+  DialledRequest,
   ForwardedRequest,
 } from "./connection/init.ts";
 export {
@@ -111,6 +112,14 @@ export interface ConnectionRequest {
   readonly url: string;
   /** Headers. */
   readonly headers: Headers;
+}
+
+/** What the server answered to a request of ours. */
+export interface ConnectionResponse {
+  /** Status, 101. */
+  readonly status: number;
+  /** Headers, in order. They are iterable: `new Headers(list)` works. */
+  readonly headers: HeaderList;
 }
 
 /** Counters of one connection. */
@@ -160,6 +169,8 @@ export interface Connection<Data = unknown>
   readonly id: string;
   /** The request that opened it. */
   readonly request: ConnectionRequest;
+  /** What the server answered; `undefined` on a site. */
+  readonly response: ConnectionResponse | undefined;
   /** What the parts of the path pattern matched, such as `id` in `/rooms/:id`. */
   readonly params: Readonly<Record<string, string>>;
   /** Address of the peer; of the client, where a trusted proxy tells it. */

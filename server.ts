@@ -70,6 +70,7 @@ export {
   type Connection,
   type ConnectionOptions,
   type ConnectionRequest,
+  type ConnectionResponse,
   type ConnectionSite,
   type ConnectionStats,
   type FrameListener,

@@ -14,6 +14,7 @@ import {
 } from "../codec.ts";
 import type { Transport, TransportSink } from "../runtime/transport.ts";
 import { BodyReader } from "./body.ts";
+import { isRedirect } from "./redirect.ts";
 
 /** What the response is held against. */
 export interface OpeningRequest {
@@ -27,15 +28,22 @@ export interface OpeningRequest {
   readonly extensions: readonly Extension[];
   /** Whether the server must choose a subprotocol. */
   readonly requireSubprotocol: boolean;
+  /** Whether redirects are followed, so that nobody reads their bodies. */
+  readonly followsRedirects: boolean;
 }
 
 /**
  * Told that the handshake has succeeded.
  *
  * @param agreement What the server agreed to.
+ * @param head The response.
  * @param early Bytes that followed the response, lent.
  */
-export type Opened = (agreement: UpgradeAgreement, early: Uint8Array) => void;
+export type Opened = (
+  agreement: UpgradeAgreement,
+  head: ResponseHead,
+  early: Uint8Array,
+) => void;
 
 /** Sends a request, and judges the response. */
 export class Opening implements TransportSink {
@@ -76,13 +84,16 @@ export class Opening implements TransportSink {
     const rest = chunk.subarray(taken);
     const head = this.#reader.head!;
     if (head.status !== 101) {
+      if (this.#request.followsRedirects && isRedirect(head)) {
+        return this.fail(this.#verdict());
+      }
       this.#body = new BodyReader(head.headers);
       return this.#readBody(this.#body, rest);
     }
     const result = this.#check(head);
     if (!result.ok) return this.fail(result.error);
     this.#isDone = true;
-    this.#opened(result, rest);
+    this.#opened(result, head, rest);
   }
 
   drain(): void {}

@@ -4,7 +4,12 @@
  * @module
  */
 
-import type { Address, Connection, ConnectionRequest } from "../connection.ts";
+import type {
+  Address,
+  Connection,
+  ConnectionRequest,
+  ConnectionResponse,
+} from "../connection.ts";
 import {
   type Extension,
   type MessageTransform,
@@ -100,6 +105,12 @@ export interface ConnectionInit {
 export interface ForwardedRequest extends ConnectionRequest {
   /** Address of the client. */
   readonly clientAddress: Address;
+}
+
+/** A request of ours, with the answer to it. */
+export interface DialledRequest extends ConnectionRequest {
+  /** What the server answered. */
+  readonly response: ConnectionResponse;
 }
 
 /** Who makes connections: a server, or the dialer. */

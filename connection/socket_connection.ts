@@ -8,6 +8,7 @@ import type {
   BroadcastCount,
   Connection,
   ConnectionRequest,
+  ConnectionResponse,
   ConnectionSite,
   ConnectionStats,
   Sendable,
@@ -26,6 +27,7 @@ import { Handler, type HandlerFunction } from "./handler.ts";
 import {
   type ConnectionInit,
   type ConnectionOwner,
+  type DialledRequest,
   type ForwardedRequest,
   protocolOptions,
 } from "./init.ts";
@@ -83,6 +85,11 @@ export class SocketConnection<Data = unknown>
 
   get id(): string {
     return nameOf(this);
+  }
+
+  get response(): ConnectionResponse | undefined {
+    // Kept by the request, too: those that a site accepts need no room for it.
+    return (this.request as Partial<DialledRequest>).response;
   }
 
   get remoteAddress(): Address {

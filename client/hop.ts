@@ -1,0 +1,122 @@
+/**
+ * One hop of an attempt: a transport, and the handshake on it.
+ *
+ * @module
+ */
+
+import {
+  HandshakeError,
+  type ResponseHead,
+  type UpgradeAgreement,
+} from "../codec.ts";
+import { printable, type SocketConnection } from "../connection.ts";
+import type { ConnectTls, Runtime, Transport } from "../runtime/transport.ts";
+import type { Ask } from "./ask.ts";
+import { type Opened, Opening, type OpeningRequest } from "./opening.ts";
+import type { DialOptions } from "./options.ts";
+
+/**
+ * Connects.
+ *
+ * @param runtime Whose sockets.
+ * @param ask Where to.
+ * @param options Those of `dial`.
+ * @param signal Gives up when it aborts.
+ * @throws {HandshakeError} If it fails, or the signal's reason.
+ */
+export async function connect(
+  runtime: Runtime,
+  ask: Ask,
+  options: Pick<DialOptions, "connectTo" | "path">,
+  signal: AbortSignal,
+): Promise<Transport> {
+  const { url } = ask;
+  const { connectTo, path } = options;
+  const secure = url.protocol === "wss:";
+  const hostname = hostOf(url);
+  const isElsewhere = connectTo !== undefined || path !== undefined;
+  const tls: ConnectTls = isElsewhere
+    ? { serverName: hostname, ...ask.tls }
+    : ask.tls ?? {};
+  try {
+    return await runtime.connect({
+      ...(path !== undefined ? { path } : {
+        hostname: connectTo?.hostname ?? hostname,
+        port: connectTo?.port ?? portOf(url),
+      }),
+      ...(secure && { tls }),
+      signal,
+    });
+  } catch (cause) {
+    if (signal.aborted) throw signal.reason;
+    const reason = secure && !isNetworkError(cause)
+      ? "tls-failed"
+      : "connect-failed";
+    const message = `Cannot connect to ${url.host}: ${messageOf(cause)}`;
+    throw new HandshakeError(reason, message, { cause });
+  }
+}
+
+/** Host of a URL; the brackets of an IPv6 address belong to the URL. */
+function hostOf(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, "");
+}
+
+function portOf(url: URL): number {
+  if (url.port !== "") return Number(url.port);
+  return url.protocol === "wss:" ? 443 : 80;
+}
+
+/**
+ * Sends the request, and waits for the response.
+ *
+ * @param transport Connected, not started.
+ * @param request What to send.
+ * @param signal Gives up when it aborts.
+ * @param establish Makes the connection once the server has agreed.
+ */
+export function open<Data>(
+  transport: Transport,
+  request: OpeningRequest,
+  signal: AbortSignal,
+  establish: (
+    agreement: UpgradeAgreement,
+    head: ResponseHead,
+  ) => SocketConnection<Data>,
+): Promise<SocketConnection<Data>> {
+  return new Promise((resolve, reject) => {
+    const opened: Opened = (agreement, head, early) => {
+      let connection;
+      try {
+        connection = establish(agreement, head);
+      } catch (error) {
+        return reject(error);
+      }
+      // What shared a segment with the response waits to be taken.
+      if (early.length > 0) transport.sink.data(early);
+      resolve(connection);
+    };
+    const opening = new Opening(transport, request, opened, reject);
+    const giveUp = () => opening.giveUp(signal.reason);
+    signal.addEventListener("abort", giveUp, { once: true });
+    if (signal.aborted) giveUp();
+  });
+}
+
+/**
+ * Whether it never came to TLS: no address, no route, no listener. A reset is
+ * none of these: it ends a handshake.
+ */
+function isNetworkError(error: unknown): boolean {
+  const { name, code } = error as { name?: unknown; code?: unknown };
+  return /^(ConnectionRefused|TimedOut|NotFound|AddrNotAvailable|NetworkUnreachable)$/
+    .test(String(name)) ||
+    /^(ECONNREFUSED|ENOTFOUND|EAI_|EHOST|ENET|EADDR|ETIMEDOUT|ENOENT)/.test(
+      String(code),
+    );
+}
+
+function messageOf(error: unknown): string {
+  // A certificate's names are in it: the peer's own words.
+  return printable(error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,258 @@
+/**
+ * What `dial` is told: options, and their checks.
+ *
+ * @module
+ */
+
+import type { HeaderFields } from "../codec.ts";
+import {
+  checkAmount,
+  checkKeys,
+  CONNECTION_OPTION_NAMES,
+  type ConnectionOptions,
+  type FrameListener,
+  type HandlerCallbacks,
+  type HandlerConstructor,
+} from "../connection.ts";
+import type { ConnectTls } from "../runtime/transport.ts";
+
+/** What an attempt to connect says of itself to the server. */
+export interface DialRequest {
+  /** Subprotocols to offer, in order of preference. */
+  readonly subprotocols?: readonly string[];
+  /**
+   * More headers to send, such as `Authorization`. A list of pairs is sent line
+   * by line as it is, a name twice included; a `Headers` joins the values of one
+   * name. Those of the handshake itself (`Host`, `Connection`, `Upgrade`,
+   * `Sec-WebSocket-Key`, …) are refused with a `TypeError`.
+   */
+  readonly headers?: HeadersInit | HeaderFields;
+  /** Value of `Origin`, as a browser sends it; none by default. */
+  readonly origin?: string;
+  /** Value of `User-Agent`; none by default. */
+  readonly userAgent?: string;
+  /**
+   * Cookies to send, by name. Values are sent as they are: one that has a
+   * space, a comma, a semicolon, a quote or a backslash in it is refused
+   * (RFC 6265, section 4.1.1). The server's `Set-Cookie` is not kept; it is in
+   * `connection.response.headers`.
+   */
+  readonly cookies?: Readonly<Record<string, string>>;
+}
+
+/** What {@linkcode DialOptions.beforeConnect} is told. */
+export interface DialAttempt {
+  /** Where to, without user information. */
+  readonly url: string;
+  /** Aborts when the attempt is given up, or its time is over. */
+  readonly signal: AbortSignal;
+}
+
+/** Another address than that of the URL; see {@linkcode DialOptions.connectTo}. */
+export interface ConnectTo {
+  /** Host name or IP address; the URL's where absent. */
+  readonly hostname?: string;
+  /** Port; the URL's where absent. */
+  readonly port?: number;
+}
+
+/** How to dial. */
+export interface DialOptions<Data = unknown>
+  extends ConnectionOptions, DialRequest {
+  /**
+   * A class whose hooks handle the connection, as on a site: it is made when the
+   * server has accepted, `open` is called, and then, with a `message` hook,
+   * messages as they come, maybe before `dial` settles. Without it messages wait
+   * to be taken. Or an object of callbacks, which are told the connection first.
+   */
+  readonly handler?: HandlerConstructor<Data> | HandlerCallbacks<Data>;
+  /**
+   * Whether it is an error when the server chooses none of `subprotocols`.
+   *
+   * @default {false}
+   */
+  readonly requireSubprotocol?: boolean;
+  /**
+   * Asked before anything is connected, such as for a token that is new each
+   * time. What it returns takes the place of the options of the same name. What
+   * it throws, `dial` rejects with; its time counts to `openTimeoutMs`.
+   */
+  readonly beforeConnect?: (
+    attempt: DialAttempt,
+  ) => DialRequest | void | Promise<DialRequest | void>;
+  /**
+   * How many redirects (300, 301, 302, 303, 307, 308) to follow. Another origin
+   * is told no `Authorization`, `Cookie` or `Proxy-Authorization`, and shown no
+   * client certificate. Never followed are those from `wss:` to `ws:`, to a URL
+   * with user information or a fragment, and, with `connectTo` or `path`, to
+   * another origin. They fail with the reason `bad-redirect`, as one too many does.
+   *
+   * @default {0}
+   */
+  readonly maxRedirects?: number;
+  /**
+   * Another address to connect to. `Host`, and the name that TLS sends and
+   * checks, remain those of the URL.
+   */
+  readonly connectTo?: ConnectTo;
+  /** Path of a Unix socket to connect to; the rest is as with `connectTo`. */
+  readonly path?: string;
+  /** TLS settings, for `wss:` and `https:`. Certificates are checked by default. */
+  readonly tls?: ConnectTls;
+  /**
+   * How long everything up to the open connection may take, in milliseconds:
+   * name resolution, TCP, TLS, redirects and the opening handshake. `Infinity`
+   * disables it.
+   *
+   * @default {10_000}
+   */
+  readonly openTimeoutMs?: number;
+  /** Told of each frame that is received or sent, for debugging. */
+  readonly onFrame?: FrameListener;
+  /** Gives up when it aborts. Once the connection is open it has no effect. */
+  readonly signal?: AbortSignal;
+}
+
+const REQUEST_OPTION_NAMES = [
+  "subprotocols",
+  "headers",
+  "origin",
+  "userAgent",
+  "cookies",
+] as const;
+const REQUEST_OPTIONS: ReadonlySet<string> = new Set(REQUEST_OPTION_NAMES);
+const DIAL_OPTION_NAMES: ReadonlySet<string> = new Set([
+  ...REQUEST_OPTION_NAMES,
+  "handler",
+  "requireSubprotocol",
+  "beforeConnect",
+  "maxRedirects",
+  "connectTo",
+  "path",
+  "tls",
+  "openTimeoutMs",
+  "onFrame",
+  "signal",
+  ...CONNECTION_OPTION_NAMES,
+]);
+const TLS_OPTION_NAMES = new Set([
+  "ca",
+  "cert",
+  "key",
+  "rejectUnauthorized",
+  "serverName",
+  "alpnProtocols",
+]);
+const CONNECT_TO_NAMES = new Set(["hostname", "port"]);
+
+/**
+ * Refuses options that cannot have been meant.
+ *
+ * @throws {TypeError} If one is of the wrong kind, or nobody knows it.
+ * @throws {RangeError} If a number is out of range.
+ */
+export function checkDialOptions<Data>(options: DialOptions<Data>): void {
+  checkKeys("dial", options, DIAL_OPTION_NAMES);
+  checkDialRequest(options);
+  const { requireSubprotocol, tls, openTimeoutMs, signal } = options;
+  if (!isOptional("boolean", requireSubprotocol)) {
+    throw new TypeError("Cannot dial: requireSubprotocol is not a boolean");
+  }
+  for (const name of ["onFrame", "beforeConnect"] as const) {
+    if (!isOptional("function", options[name])) {
+      throw new TypeError(`Cannot dial: ${name} is not a function`);
+    }
+  }
+  if (openTimeoutMs !== undefined) {
+    checkAmount("dial", "openTimeoutMs", openTimeoutMs);
+  }
+  if (options.maxRedirects !== undefined) {
+    checkAmount("dial", "maxRedirects", options.maxRedirects);
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError("Cannot dial: signal is not an AbortSignal");
+  }
+  checkAddress(options);
+  if (tls !== undefined) checkTls(tls);
+}
+
+/**
+ * Takes what `beforeConnect` returned.
+ *
+ * @throws {TypeError} If it is of the wrong kind.
+ */
+export function checkRevision(request: DialRequest): void {
+  checkKeys("dial", request, REQUEST_OPTIONS);
+  checkDialRequest(request);
+}
+
+function checkDialRequest(request: DialRequest): void {
+  const { subprotocols, cookies } = request;
+  if (subprotocols !== undefined && !Array.isArray(subprotocols)) {
+    throw new TypeError("Cannot dial: subprotocols is not an array");
+  }
+  for (const name of ["origin", "userAgent"] as const) {
+    if (!isOptional("string", request[name])) {
+      throw new TypeError(`Cannot dial: ${name} is not a string`);
+    }
+  }
+  if (
+    cookies !== undefined && (typeof cookies !== "object" || cookies === null)
+  ) {
+    throw new TypeError("Cannot dial: cookies is not an object");
+  }
+}
+
+function checkAddress(
+  { connectTo, path }: Pick<DialOptions, "connectTo" | "path">,
+): void {
+  if (path !== undefined) {
+    if (typeof path !== "string" || path === "") {
+      throw new TypeError("Cannot dial: path is not the path of a socket");
+    }
+    if (connectTo !== undefined) {
+      throw new TypeError("Cannot dial: connectTo and path exclude each other");
+    }
+  }
+  if (connectTo === undefined) return;
+  checkKeys("dial", connectTo, CONNECT_TO_NAMES);
+  const { hostname, port } = connectTo;
+  if (!isOptional("string", hostname) || hostname === "") {
+    throw new TypeError("Cannot dial: connectTo.hostname is not a host name");
+  }
+  if (port === undefined) return;
+  checkAmount("dial", "connectTo.port", port);
+  if (!Number.isInteger(port) || port > 0xffff) {
+    throw new RangeError(
+      `Cannot dial: connectTo.port is out of range: ${port}`,
+    );
+  }
+}
+
+/**
+ * Refuses settings that one runtime would take for something else than another.
+ *
+ * @throws {TypeError} If one is of the wrong kind.
+ */
+export function checkTls(tls: ConnectTls): void {
+  checkKeys("dial", tls, TLS_OPTION_NAMES);
+  const { ca, alpnProtocols, rejectUnauthorized } = tls;
+  const texts = [tls.cert, tls.key, tls.serverName];
+  const lists = [typeof ca === "string" ? [ca] : ca, alpnProtocols];
+  const isRight = isOptional("boolean", rejectUnauthorized) &&
+    texts.every((text) => isOptional("string", text)) &&
+    lists.every((list) =>
+      list === undefined || Array.isArray(list) &&
+        list.every((element) => typeof element === "string")
+    );
+  if (!isRight) {
+    throw new TypeError("Cannot dial: a TLS setting is of the wrong kind");
+  }
+}
+
+function isOptional(
+  type: "boolean" | "string" | "function",
+  value: unknown,
+): boolean {
+  return value === undefined || typeof value === type;
+}
