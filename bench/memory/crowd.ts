@@ -3,7 +3,7 @@
  * each answered with the number of connections that are open:
  *
  * - `open N` opens until there are N;
- * - `send` sends one message on each.
+ * - `send` sends one message on each, and waits for an echo of what is no `hello`.
  *
  * The first argument is the port, the second what is sent: `hello` (5 bytes),
  * `trade` (200 bytes of JSON), or `deflate` (the same, compressed).
@@ -40,10 +40,19 @@ async function open(total: number): Promise<void> {
   }
 }
 
+async function send(): Promise<void> {
+  await Promise.all(Array.from(sockets, (socket) => {
+    socket.write(message);
+    return kind === "hello"
+      ? undefined
+      : new Promise((resolve) => socket.once("data", resolve));
+  }));
+}
+
 process.on("SIGTERM", () => process.exit(0));
 for await (const line of createInterface({ input: process.stdin })) {
   const [command, count] = line.split(" ");
   if (command === "open") await open(Number(count));
-  if (command === "send") sockets.forEach((socket) => socket.write(message));
+  if (command === "send") await send();
   console.log(JSON.stringify({ open: sockets.size }));
 }
