@@ -55,7 +55,7 @@ test("EX1: a site that compresses answers those who offer it", async () => {
         `${DEFLATE}; ${c}`,
         `${DEFLATE}; server_max_window_bits=12; client_max_window_bits=12`,
       ],
-      // As Firefox offers it.
+      // As some browsers offer it.
       [
         DEFLATE,
         `${DEFLATE}; client_no_context_takeover; server_max_window_bits=12`,

@@ -15,6 +15,7 @@ import { shutdownAll } from "./site.ts";
 const PAGES = [
   "docs/guide.md",
   "docs/broadcasting.md",
+  "docs/compression.md",
   "docs/shutdown.md",
   "docs/debugging.md",
 ];
