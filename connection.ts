@@ -128,11 +128,14 @@ export interface ConnectionStats {
   readonly bytesReceived: number;
   /** Bytes sent, the handshake and framing included. */
   readonly bytesSent: number;
-  /** Bytes received that were payload, of control frames as well. */
+  /**
+   * Bytes received that were payload, of control frames as well; compressed where
+   * they came so.
+   */
   readonly payloadBytesReceived: number;
   /**
-   * Bytes of payload that were sent, of control frames as well. What waits in the
-   * send buffer counts already.
+   * Bytes of payload that were sent, of control frames as well; compressed where
+   * they went so. What waits in the send buffer counts already.
    */
   readonly payloadBytesSent: number;
   /** Frames received. */
