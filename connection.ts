@@ -23,7 +23,11 @@ export {
   nowMs,
   useClock,
 } from "./connection/clock.ts";
-export { type CloseCause, ClosedError } from "./connection/close_info.ts";
+export {
+  type CloseCause,
+  ClosedError,
+  isOrdinary,
+} from "./connection/close_info.ts";
 export { watchDelays } from "./connection/delays.ts";
 export type { CloseInfo };
 export {
@@ -62,6 +66,7 @@ export {
   messageTransform,
 } from "./connection/compression.ts";
 export {
+  describeFrame,
   frameLogger,
   type FrameLoggerOptions,
 } from "./connection/frame_logger.ts";

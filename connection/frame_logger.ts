@@ -37,10 +37,11 @@ export function frameLogger(options: FrameLoggerOptions = {}): FrameListener {
     throw new TypeError("Cannot make the logger: write is not a function");
   }
   return (frame, { id }) =>
-    write(`${new Date().toISOString()} debug ${id} ${describe(frame)}`);
+    write(`${new Date().toISOString()} debug ${id} ${describeFrame(frame)}`);
 }
 
-function describe(frame: FrameTrace): string {
+/** Says in a line which way a frame went, and what it is. */
+export function describeFrame(frame: FrameTrace): string {
   const { direction, opcode, fin, rsv1, payloadBytes, preview } = frame;
   const isText = opcode === "text" && !rsv1;
   const shown = frame.code !== undefined

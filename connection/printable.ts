@@ -15,13 +15,17 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
  * control characters are escaped, and its length is bounded.
  *
  * @param text Anything.
- * @returns At most 201 characters.
+ * @param maxLength Most characters of it, and of what comes out, that are kept.
+ * @returns At most one character more than `maxLength`, which is 200 by default.
  */
-export function printable(text: string): string {
-  const shown = text.slice(0, MAX_LENGTH).replace(
+export function printable(
+  text: string,
+  maxLength: number = MAX_LENGTH,
+): string {
+  const shown = text.slice(0, maxLength).replace(
     UNPRINTABLE,
     (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
   );
-  const isWhole = text.length <= MAX_LENGTH && shown.length <= MAX_LENGTH;
-  return isWhole ? shown : `${shown.slice(0, MAX_LENGTH)}…`;
+  const isWhole = text.length <= maxLength && shown.length <= maxLength;
+  return isWhole ? shown : `${shown.slice(0, maxLength)}…`;
 }

@@ -61,6 +61,10 @@ const RULES: readonly Rule[] = [
     files: /^testing(\.ts|\/)/,
     may: [...DOORS_ABOVE, /^(server|client)\.ts$/, /^testing\//],
   },
+  {
+    files: /^cli(\.ts|\/)/,
+    may: [/^(server|client|connection)\.ts$/, /^cli\//, /^node:/],
+  },
   { files: /^mod\.ts$/, may: [/^(server|client|codec|connection)\.ts$/] },
   {
     files: /^(examples|docs)\//,
@@ -187,6 +191,9 @@ test("every file imports only what its layer may", () => {
 const PLANTED: readonly (readonly [string, string, readonly string[]])[] = [
   ["codec/mask.ts", 'import { x } from "node:zlib";', [
     "codec/mask.ts imports node:zlib",
+  ]],
+  ["cli/talk.ts", 'import "../runtime/node.ts";', [
+    "cli/talk.ts imports runtime/node.ts",
   ]],
   ["codec/mask.ts", 'import "../runtime/text.ts";', [
     "codec/mask.ts imports runtime/text.ts",

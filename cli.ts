@@ -1,0 +1,63 @@
+/**
+ * The command line: talk to a WebSocket server, serve one, measure one.
+ *
+ *     deno run -A cli.ts ws://localhost:8080/echo
+ *
+ * `--help` tells the rest, and so does `docs/cli.md`.
+ *
+ * @example From a program
+ * ```ts
+ * import { runCli } from "@sockeye/sockeye/cli";
+ *
+ * const exitCode = await runCli(["--version"]);
+ * ```
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { parseCommand, UsageError } from "./cli/arguments.ts";
+import { bench } from "./cli/bench.ts";
+import { HELP, VERSION } from "./cli/help.ts";
+import { flushOutput, writeError, writeText } from "./cli/screen.ts";
+import { serve } from "./cli/serve.ts";
+import { talk } from "./cli/talk.ts";
+
+/**
+ * Runs the command line on this process's standard streams. It does not end the
+ * process.
+ *
+ * @param args Arguments, without the program's own name.
+ * @returns Exit code: 0; 1 where no connection could be opened, or one did not
+ * close in good order; 2 where the arguments make no sense.
+ */
+export async function runCli(args: readonly string[]): Promise<number> {
+  try {
+    const command = parseCommand(args);
+    switch (command.name) {
+      case "help":
+        writeText(HELP);
+        return 0;
+      case "version":
+        writeText(`sockeye ${VERSION}\n`);
+        return 0;
+      case "talk":
+        return await talk(command);
+      case "serve":
+        return await serve(command);
+      case "bench":
+        return await bench(command);
+    }
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    writeError(`${error.message}\nTry --help.`);
+    return 2;
+  }
+}
+
+// Other than `exitCode`, this does not wait for a standard input that stays open.
+if (import.meta.main) {
+  const code = await runCli(process.argv.slice(2));
+  await flushOutput();
+  process.exit(code);
+}

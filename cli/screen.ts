@@ -1,0 +1,173 @@
+/**
+ * Standard streams: lines in, lines out, and a prompt that stays whole.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import {
+  clearScreenDown,
+  createInterface,
+  cursorTo,
+  type Interface,
+  moveCursor,
+} from "node:readline";
+
+/** Colours by what they are for, as SGR parameters. */
+const COLOURS = { received: "36", note: "2", failure: "31" } as const;
+
+/** What a line is. */
+export type Tone = keyof typeof COLOURS | "plain";
+
+/** A stream as far as colours matter. */
+interface Output {
+  readonly isTTY?: boolean;
+  write(text: string, done?: () => void): boolean;
+}
+
+const PROMPT = "> ";
+
+/** Reads lines, and prints lines around the one that is being typed. */
+export class Screen {
+  /** Whether a person types at a prompt. */
+  readonly isInteractive: boolean;
+  #lines: Interface | undefined;
+
+  /** @param isPlain Whether there is to be no prompt even on a terminal. */
+  constructor(isPlain: boolean) {
+    const { stdin, stdout } = process;
+    this.isInteractive = !isPlain && stdin.isTTY === true &&
+      stdout.isTTY === true;
+  }
+
+  /**
+   * Starts reading.
+   *
+   * @param onLine Told of each line.
+   * @param onEnd Told when there will be no more.
+   * @param onInterrupt Told of Ctrl-C at the prompt.
+   */
+  read(
+    onLine: (line: string) => void,
+    onEnd: () => void,
+    onInterrupt: () => void,
+  ): void {
+    const lines = createInterface({
+      input: process.stdin,
+      ...(this.isInteractive && { output: process.stdout }),
+      terminal: this.isInteractive,
+      prompt: PROMPT,
+      crlfDelay: Infinity,
+    });
+    this.#lines = lines;
+    lines.on("line", (line) => {
+      onLine(line);
+      if (this.isInteractive && this.#lines) lines.prompt();
+    });
+    lines.on("close", () => {
+      if (this.#lines === undefined) return;
+      this.#lines = undefined;
+      if (this.isInteractive) process.stdout.write("\n");
+      onEnd();
+    });
+    lines.on("SIGINT", onInterrupt);
+    if (this.isInteractive) lines.prompt();
+  }
+
+  /** Stops reading for a while. */
+  pause(): void {
+    this.#lines?.pause();
+  }
+
+  /** Goes on reading. */
+  resume(): void {
+    this.#lines?.resume();
+  }
+
+  /** Prints a line to standard output, above the prompt. */
+  print(line: string, tone: Tone = "plain"): void {
+    this.#around(() => writeLine(process.stdout, line, tone));
+  }
+
+  /**
+   * Prints a line about the connection: on the terminal, or to standard error
+   * where standard output is for messages alone.
+   */
+  note(line: string, tone: Tone = "note"): void {
+    const { stdout, stderr } = process;
+    const output = stdout.isTTY ? stdout : stderr;
+    this.#around(() => writeLine(output, line, tone));
+  }
+
+  /** Stops reading; the prompt goes. */
+  close(): void {
+    const lines = this.#lines;
+    this.#lines = undefined;
+    if (lines === undefined) return;
+    if (this.isInteractive) eraseLine(lines);
+    lines.close();
+  }
+
+  #around(write: () => void): void {
+    const lines = this.#lines;
+    if (!this.isInteractive || lines === undefined) return write();
+    eraseLine(lines);
+    write();
+    // It draws anew from where the cursor is; else it would go up as many rows as
+    // the line that is typed had above.
+    (lines as { prevRows?: number }).prevRows = 0;
+    lines.prompt(true);
+  }
+}
+
+/** Clears the prompt and what has been typed, over as many rows as it takes. */
+function eraseLine(lines: Interface): void {
+  moveCursor(process.stdout, 0, -lines.getCursorPos().rows);
+  cursorTo(process.stdout, 0);
+  clearScreenDown(process.stdout);
+}
+
+function writeLine(output: Output, line: string, tone: Tone): void {
+  const isColoured = tone !== "plain" && hasColours(output);
+  const text = isColoured ? `\x1b[${COLOURS[tone]}m${line}\x1b[0m` : line;
+  write(output, `${text}\n`);
+}
+
+/** Whether colours are welcome (https://no-color.org). */
+function hasColours(output: Output): boolean {
+  const { NO_COLOR = "", TERM } = process.env;
+  return output.isTTY === true && NO_COLOR === "" && TERM !== "dumb";
+}
+
+/** Prints what went wrong to standard error. */
+export function writeError(text: string): void {
+  writeLine(process.stderr, text, "failure");
+}
+
+/** Prints text to standard output as it is. */
+export function writeText(text: string): void {
+  write(process.stdout, text);
+}
+
+/** Writes that have not been reported done. */
+let pendingWrites = 0;
+/** Told when there are none any more. */
+let onFlushed: (() => void) | undefined;
+
+function write(output: Output, text: string): void {
+  pendingWrites++;
+  output.write(text, () => {
+    if (--pendingWrites === 0) onFlushed?.();
+  });
+}
+
+/**
+ * Waits until what was printed has left the process. Each write is asked for: an
+ * empty one behind the others is done at once on Bun, and they are lost.
+ */
+export async function flushOutput(): Promise<void> {
+  if (pendingWrites === 0) return;
+  await new Promise<void>((resolve) => {
+    onFlushed = resolve;
+  });
+}

@@ -1,0 +1,51 @@
+/**
+ * A site at hand.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { consoleLogger, type Server, Site } from "../server.ts";
+import { printable } from "../connection.ts";
+import type { ServeCommand } from "./arguments.ts";
+import { serveFolder } from "./folder.ts";
+import { writeError } from "./screen.ts";
+
+/**
+ * Serves until a signal ends it.
+ *
+ * @param command What to serve, and where.
+ * @returns Exit code: 1 where it cannot listen.
+ */
+export async function serve(command: ServeCommand): Promise<number> {
+  let server: Server;
+  try {
+    server = await start(command);
+  } catch (error) {
+    writeError(`Cannot serve: ${printable((error as Error).message)}.`);
+    return 1;
+  }
+  const stop = () => void server.shutdown();
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  await server.finished;
+  process.off("SIGINT", stop);
+  process.off("SIGTERM", stop);
+  return 0;
+}
+
+async function start(command: ServeCommand): Promise<Server> {
+  const { dir, isBroadcast, origins, port, hostname } = command;
+  const site = new Site({
+    origins: origins.includes("*") ? "*" : [...origins],
+    root: dir === undefined
+      ? () => new Response("A WebSocket server: connect on any path.\n")
+      : await serveFolder(dir),
+    onEvent: consoleLogger(),
+  });
+  site.addHandler("/*", {
+    message: (connection, data) =>
+      void (isBroadcast ? site.broadcast(data) : connection.send(data)),
+  });
+  return await site.listen({ port, hostname });
+}
