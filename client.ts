@@ -106,6 +106,11 @@ export type {
   DialOptions,
   DialRequest,
 } from "./client/options.ts";
+export {
+  type Environment,
+  proxyFromEnvironment,
+} from "./client/environment.ts";
+export type { Proxy, ProxyOptions } from "./client/proxy.ts";
 export type { Address, ConnectTls } from "./runtime/transport.ts";
 
 /** A dialled connection has no owner that would have to know. */

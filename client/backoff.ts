@@ -112,6 +112,7 @@ export function* backoff(options: BackoffOptions): Generator<number, void> {
 const RETRYABLE_REASONS: ReadonlySet<string> = new Set([
   "connect-failed",
   "tls-failed",
+  "proxy-failed",
   "open-timeout",
   "closed-early",
 ]);
@@ -133,7 +134,10 @@ const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([
  */
 export function isRetryable(error: unknown): boolean {
   if (!(error instanceof HandshakeError)) return false;
-  if (error.reason !== "bad-status") return RETRYABLE_REASONS.has(error.reason);
+  // A proxy that cannot be reached, too, has answered nothing.
+  const isAnswer = error.reason === "bad-status" ||
+    error.reason === "proxy-failed" && error.status !== undefined;
+  if (!isAnswer) return RETRYABLE_REASONS.has(error.reason);
   return RETRYABLE_STATUSES.has(error.status ?? 0);
 }
 

@@ -14,6 +14,8 @@ import type { ConnectTls, Runtime, Transport } from "../runtime/transport.ts";
 import type { Ask } from "./ask.ts";
 import { type Opened, Opening, type OpeningRequest } from "./opening.ts";
 import type { DialOptions } from "./options.ts";
+import { tunnelFor } from "./proxy.ts";
+import { proxyError } from "./talk.ts";
 
 /**
  * Connects.
@@ -27,7 +29,7 @@ import type { DialOptions } from "./options.ts";
 export async function connect(
   runtime: Runtime,
   ask: Ask,
-  options: Pick<DialOptions, "connectTo" | "path">,
+  options: Pick<DialOptions, "connectTo" | "path" | "proxy">,
   signal: AbortSignal,
 ): Promise<Transport> {
   const { url } = ask;
@@ -38,17 +40,32 @@ export async function connect(
   const tls: ConnectTls = isElsewhere
     ? { serverName: hostname, ...ask.tls }
     : ask.tls ?? {};
+  const target = {
+    hostname: connectTo?.hostname ?? hostname,
+    port: connectTo?.port ?? portOf(url),
+  };
+  const way = tunnelFor(options.proxy, url, target.hostname, target.port);
+  let isThrough = way === undefined;
+  const tunnel = way && {
+    ...way,
+    open: async (transport: Transport): Promise<void> => {
+      await way.open(transport);
+      isThrough = true;
+    },
+  };
   try {
     return await runtime.connect({
-      ...(path !== undefined ? { path } : {
-        hostname: connectTo?.hostname ?? hostname,
-        port: connectTo?.port ?? portOf(url),
-      }),
+      ...(path !== undefined ? { path } : target),
       ...(secure && { tls }),
+      ...(tunnel && { tunnel }),
       signal,
     });
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
+    if (cause instanceof HandshakeError) throw cause;
+    if (!isThrough) {
+      throw proxyError(`cannot be reached: ${messageOf(cause)}`, { cause });
+    }
     const reason = secure && !isNetworkError(cause)
       ? "tls-failed"
       : "connect-failed";

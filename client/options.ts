@@ -15,6 +15,8 @@ import {
   type HandlerConstructor,
 } from "../connection.ts";
 import type { ConnectTls } from "../runtime/transport.ts";
+import { checkProxy, type Proxy } from "./proxy.ts";
+import { checkTls } from "./tls.ts";
 
 /** What an attempt to connect says of itself to the server. */
 export interface DialRequest {
@@ -97,6 +99,15 @@ export interface DialOptions<Data = unknown>
   readonly connectTo?: ConnectTo;
   /** Path of a Unix socket to connect to; the rest is as with `connectTo`. */
   readonly path?: string;
+  /**
+   * A proxy to go through; none by default. `http://user:password@proxy:3128` and
+   * `https://…` are asked for a tunnel with `CONNECT`, `socks5://…` and
+   * `socks5h://…` for a connection; both leave the resolving of names to the proxy.
+   * Or a function that says for each URL which one: `proxyFromEnvironment` looks
+   * into `HTTPS_PROXY` and its like. What fails there has the reason
+   * `proxy-failed`, with the status and headers of its answer.
+   */
+  readonly proxy?: Proxy;
   /** TLS settings, for `wss:` and `https:`. Certificates are checked by default. */
   readonly tls?: ConnectTls;
   /**
@@ -129,19 +140,12 @@ const DIAL_OPTION_NAMES: ReadonlySet<string> = new Set([
   "maxRedirects",
   "connectTo",
   "path",
+  "proxy",
   "tls",
   "openTimeoutMs",
   "onFrame",
   "signal",
   ...CONNECTION_OPTION_NAMES,
-]);
-const TLS_OPTION_NAMES = new Set([
-  "ca",
-  "cert",
-  "key",
-  "rejectUnauthorized",
-  "serverName",
-  "alpnProtocols",
 ]);
 const CONNECT_TO_NAMES = new Set(["hostname", "port"]);
 
@@ -173,6 +177,7 @@ export function checkDialOptions<Data>(options: DialOptions<Data>): void {
     throw new TypeError("Cannot dial: signal is not an AbortSignal");
   }
   checkAddress(options);
+  checkProxy(options.proxy);
   if (tls !== undefined) checkTls(tls);
 }
 
@@ -204,9 +209,15 @@ function checkDialRequest(request: DialRequest): void {
 }
 
 function checkAddress(
-  { connectTo, path }: Pick<DialOptions, "connectTo" | "path">,
+  { connectTo, path, proxy }: Pick<
+    DialOptions,
+    "connectTo" | "path" | "proxy"
+  >,
 ): void {
   if (path !== undefined) {
+    if (proxy !== undefined) {
+      throw new TypeError("Cannot dial: proxy and path exclude each other");
+    }
     if (typeof path !== "string" || path === "") {
       throw new TypeError("Cannot dial: path is not the path of a socket");
     }
@@ -226,27 +237,6 @@ function checkAddress(
     throw new RangeError(
       `Cannot dial: connectTo.port is out of range: ${port}`,
     );
-  }
-}
-
-/**
- * Refuses settings that one runtime would take for something else than another.
- *
- * @throws {TypeError} If one is of the wrong kind.
- */
-export function checkTls(tls: ConnectTls): void {
-  checkKeys("dial", tls, TLS_OPTION_NAMES);
-  const { ca, alpnProtocols, rejectUnauthorized } = tls;
-  const texts = [tls.cert, tls.key, tls.serverName];
-  const lists = [typeof ca === "string" ? [ca] : ca, alpnProtocols];
-  const isRight = isOptional("boolean", rejectUnauthorized) &&
-    texts.every((text) => isOptional("string", text)) &&
-    lists.every((list) =>
-      list === undefined || Array.isArray(list) &&
-        list.every((element) => typeof element === "string")
-    );
-  if (!isRight) {
-    throw new TypeError("Cannot dial: a TLS setting is of the wrong kind");
   }
 }
 

@@ -12,6 +12,8 @@ export const DIAL_FAILURES = {
   "connect-failed": "The connection could not be made",
   /** The TLS handshake failed, or the certificate is not trusted. */
   "tls-failed": "The TLS handshake failed",
+  /** The proxy could not be reached, or opened no way to the server. */
+  "proxy-failed": "The proxy failed",
   /** The handshake was not complete within `openTimeoutMs`. */
   "open-timeout": "The handshake took too long",
   /** The caller's signal was aborted. */

@@ -19,7 +19,10 @@ export const bunRuntime: Runtime = {
       () => new BunListener(options),
     );
   },
-  connect: connectBun,
+  async connect(options) {
+    if (options.tunnel === undefined) return await connectBun(options);
+    return await (await import("./node.ts")).nodeRuntime.connect(options);
+  },
   openRoot: openBunRoot,
   unrefTimer(timer) {
     (timer as { unref(): void }).unref();

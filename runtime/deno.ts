@@ -35,7 +35,9 @@ export const denoRuntime: Runtime = {
     );
   },
   async connect(options) {
-    if (options.tls === undefined) return await connectDeno(options);
+    if (options.tls === undefined && options.tunnel === undefined) {
+      return await connectDeno(options);
+    }
     return await (await import("./node.ts")).nodeRuntime.connect(options);
   },
   openRoot: openDenoRoot,

@@ -1,6 +1,7 @@
 /**
- * Connecting by `node:net` and `node:tls`: on Node, and on Deno for those TLS
- * options that Deno's own API lacks.
+ * Connecting by `node:net` and `node:tls`: on Node, on Deno for those TLS options
+ * that Deno's own API lacks, and through a tunnel everywhere: only here can TLS be
+ * begun on a connection that is open.
  *
  * @module
  */
@@ -15,9 +16,11 @@ import type {
   ConnectTls,
   Transport,
   TransportConnectOptions,
+  TransportSink,
+  Tunnel,
 } from "./transport.ts";
 
-type Target = { readonly path: string } | {
+type Target = { readonly path: string } | { readonly socket: Socket } | {
   readonly host: string;
   readonly port: number;
 };
@@ -85,8 +88,9 @@ function settle(
 export async function connectNode(
   options: TransportConnectOptions,
 ): Promise<Transport> {
-  const { path, tls, signal } = options;
+  const { path, tls, signal, tunnel } = options;
   signal?.throwIfAborted();
+  if (tunnel !== undefined) return await connectThrough(tunnel, options);
   const hostname = options.hostname ?? "127.0.0.1";
   const target: Target = path !== undefined
     ? { path }
@@ -97,4 +101,59 @@ export async function connectNode(
   await settle(socket, tls === undefined ? "connect" : "secureConnect", signal);
   if (path === undefined) socket.setNoDelay(true);
   return new NodeTransport(socket, { secure: tls !== undefined, path });
+}
+
+/** A socket that was read from before, and has been paused since. */
+class TunnelTransport extends NodeTransport {
+  override start(sink: TransportSink): void {
+    super.start(sink);
+    this.resume();
+  }
+}
+
+/** Connects through something in between, on every runtime. */
+async function connectThrough(
+  tunnel: Tunnel,
+  options: TransportConnectOptions,
+): Promise<Transport> {
+  const { tls, signal, hostname = "127.0.0.1" } = options;
+  const socket = await openTunnel(tunnel, signal);
+  if (tls === undefined) {
+    const secure = tunnel.tls !== undefined;
+    return new TunnelTransport(socket, { secure, path: undefined });
+  }
+  const inner = openTls({ socket }, tls, hostname);
+  try {
+    await settle(inner, "secureConnect", signal);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+  return new NodeTransport(inner, { secure: true, path: undefined });
+}
+
+async function openTunnel(
+  tunnel: Tunnel,
+  signal: AbortSignal | undefined,
+): Promise<Socket> {
+  const { hostname, port, tls } = tunnel;
+  const outer = await connectNode({
+    hostname,
+    port,
+    ...(tls && { tls }),
+    ...(signal && { signal }),
+  }) as NodeTransport;
+  const abort = (): void => outer.destroy();
+  signal?.addEventListener("abort", abort);
+  try {
+    await tunnel.open(outer);
+    signal?.throwIfAborted();
+    return outer.release();
+  } catch (error) {
+    outer.destroy();
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
 }

@@ -187,6 +187,24 @@ export interface ConnectTls {
   readonly alpnProtocols?: readonly string[];
 }
 
+/** A way to the target through something else that is connected to first. */
+export interface Tunnel {
+  /** Host name or IP address of what is in between. */
+  readonly hostname: string;
+  /** Its port. */
+  readonly port: number;
+  /** Speak TLS with it; `{}` for the defaults. */
+  readonly tls?: ConnectTls;
+  /**
+   * Asks it for the way to the target.
+   *
+   * @param transport Connected to it, not started. The runtime takes it back, also
+   * after a failure.
+   * @returns Settles once all that comes is the target's, none of which has.
+   */
+  open(transport: Transport): Promise<void>;
+}
+
 /** Where to connect to. */
 export interface TransportConnectOptions {
   /** Host name or IP address (no brackets). */
@@ -197,6 +215,8 @@ export interface TransportConnectOptions {
   readonly path?: string;
   /** Speak TLS; `{}` for the defaults. */
   readonly tls?: ConnectTls;
+  /** Go through this; host and port are then those to be reached in the end. */
+  readonly tunnel?: Tunnel;
   /** Gives up when aborted; the promise rejects with its reason. */
   readonly signal?: AbortSignal;
 }
