@@ -65,6 +65,10 @@ const RULES: readonly Rule[] = [
     files: /^cli(\.ts|\/)/,
     may: [/^(server|client|connection)\.ts$/, /^cli\//, /^node:/],
   },
+  {
+    files: /^websocket(\.ts|\/)/,
+    may: [/^(client(\/options)?|codec|connection)\.ts$/, /^websocket\//],
+  },
   { files: /^mod\.ts$/, may: [/^(server|client|codec|connection)\.ts$/] },
   {
     files: /^(examples|docs)\//,

@@ -1,0 +1,116 @@
+/** Events and event handlers, after the tests of the web platform. */
+import { WebSocket } from "../../websocket.ts";
+import { assert, assertEquals } from "../harness.ts";
+import { end, event, opened, testBoth, testOurs } from "./shapes.ts";
+
+testBoth(
+  "eventhandlers: what cannot be called is null",
+  [],
+  async (Socket, base) => {
+    const socket = new Socket(`${base}/echo`);
+    for (const name of ["onopen", "onerror", "onclose", "onmessage"] as const) {
+      assertEquals(socket[name], null);
+      const handler = () => {};
+      socket[name] = handler;
+      assertEquals(socket[name], handler);
+      socket[name] = 2 as never;
+      assertEquals(socket[name], null);
+    }
+    await event(socket, "open");
+    await end(socket);
+  },
+);
+
+testBoth("event handlers keep their place among listeners, until null", [
+  "deno",
+  "node",
+], async (Socket, base) => {
+  const socket = new Socket(`${base}/echo`);
+  const calls: string[] = [];
+  socket.onopen = () => calls.push("never");
+  socket.addEventListener("open", () => calls.push("listener"));
+  socket.onopen = () => calls.push("first");
+  socket.onclose = () => calls.push("close, of before");
+  socket.addEventListener("close", () => calls.push("close, listener"));
+  socket.onclose = null;
+  socket.onclose = () => calls.push("close, after");
+  await event(socket, "open");
+  await end(socket);
+  assertEquals(calls, ["first", "listener", "close, listener", "close, after"]);
+});
+
+testBoth(
+  "events: their classes, target and origin",
+  ["deno"],
+  async (Socket, base) => {
+    const socket = new Socket(`${base}/echo`);
+    const open = await event(socket, "open");
+    assertEquals([open.type, open.bubbles, open.cancelable], [
+      "open",
+      false,
+      false,
+    ]);
+    assertEquals(open.target, socket);
+    const answered = event<MessageEvent>(socket, "message");
+    socket.send("x");
+    const message = await answered;
+    assert(message instanceof MessageEvent);
+    assertEquals(message.origin, base);
+    assertEquals(message.data, "x");
+    assert(await end(socket) instanceof CloseEvent);
+  },
+);
+
+testBoth(
+  "each event has a task of its own: microtasks come between",
+  ["deno", "node"],
+  async (Socket, base) => {
+    const socket = new Socket(`${base}/burst`);
+    const order: string[] = [];
+    const note = async (what: string) => {
+      order.push(what);
+      for (let i = 0; i < 20; i++) await undefined;
+      order.push(`${what} later`);
+    };
+    socket.onopen = () => void note("open");
+    socket.onmessage = ({ data }) => void note(data);
+    socket.onclose = () => void note("close");
+    await event(socket, "close");
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    const events = ["open", "1", "2", "3", "close"];
+    assertEquals(order, events.flatMap((what) => [what, `${what} later`]));
+  },
+);
+
+testBoth(
+  "events before and after: open first, close last, once each",
+  [],
+  async (Socket, base) => {
+    const socket = await opened(Socket, `${base}/burst`);
+    const types: string[] = [];
+    for (const type of ["open", "message", "error", "close"]) {
+      socket.addEventListener(type, () => void types.push(type));
+    }
+    await event(socket, "close");
+    assertEquals(types.filter((type) => type !== "message"), ["close"]);
+    assertEquals(types.at(-1), "close");
+  },
+);
+
+testOurs("a handler is called with the socket as this", async (base) => {
+  const socket = new WebSocket(`${base}/echo`);
+  const called = new Promise<unknown>((resolve) => {
+    socket.onopen = function () {
+      resolve(this);
+    };
+  });
+  assertEquals(await called, socket);
+  socket.close();
+  await event(socket, "close");
+});
+
+testOurs("the class stands in for the platform's by its type", async (base) => {
+  const socket: globalThis.WebSocket = new WebSocket(`${base}/echo`);
+  await event(socket, "open");
+  await end(socket);
+});

@@ -1,0 +1,401 @@
+/**
+ * The `WebSocket` of the web platform, on `dial`.
+ *
+ * @module
+ */
+
+import { dial } from "../client.ts";
+import { formatExtensions } from "../codec.ts";
+import {
+  ClosedError,
+  type CloseInfo,
+  type Connection,
+  type HandlerCallbacks,
+} from "../connection.ts";
+import {
+  type CloseArguments,
+  closeArguments,
+  startClose,
+} from "./close_arguments.ts";
+import {
+  type EventHandler,
+  EventHandlers,
+  FailureEvent,
+  inTask,
+} from "./events.ts";
+import { Outbox } from "./outbox.ts";
+import {
+  dialOptions,
+  parseOptions,
+  parseTarget,
+  type WebSocketOptions,
+} from "./target.ts";
+
+const CONNECTING = 0;
+const OPEN = 1;
+const CLOSING = 2;
+const CLOSED = 3;
+
+/** What the `data` of a message event of bytes is. */
+export type BinaryType = "blob" | "arraybuffer";
+
+/** Events of a {@linkcode WebSocket}, by their type. */
+export interface WebSocketEventMap {
+  /** The connection is open. */
+  open: Event;
+  /** A message: text as a string, bytes as `binaryType` says. */
+  message: MessageEvent;
+  /** Something went wrong; a `close` event follows. */
+  error: FailureEvent;
+  /** The connection is gone, or never came to be. */
+  close: CloseEvent;
+}
+
+/**
+ * The `WebSocket` of the web platform (WHATWG WebSockets Standard), the same on
+ * every runtime, with the options of `dial` added.
+ *
+ * Each event is dispatched in a task of its own, and reading from the peer pauses
+ * while events wait. What is sent is copied. A message over `maxMessageBytes` fails
+ * the connection, as does more than `sendMaxBytes` that a peer does not read.
+ *
+ * @example
+ * ```ts
+ * import { Site } from "@sockeye/sockeye";
+ * import { WebSocket } from "@sockeye/sockeye/websocket";
+ * import { strictEqual } from "node:assert";
+ *
+ * const site = new Site();
+ * site.addHandler("/", async (connection) => {
+ *   for await (const message of connection) connection.send(message);
+ * });
+ * await using server = await site.listen({ port: 0, hostname: "127.0.0.1" });
+ * if (server.addr.transport !== "tcp") throw new Error("not reached");
+ *
+ * const socket = new WebSocket(`ws://127.0.0.1:${server.addr.port}/`, {
+ *   headers: { authorization: "Bearer 1234" },
+ * });
+ * socket.onopen = () => socket.send("hello");
+ * const answer = await new Promise((resolve) => {
+ *   socket.onmessage = (event) => resolve(event.data);
+ * });
+ * strictEqual(answer, "hello");
+ * socket.close(1000);
+ * ```
+ */
+export class WebSocket extends EventTarget {
+  /** The connection is not open yet. */
+  declare static readonly CONNECTING: 0;
+  /** The connection is open. */
+  declare static readonly OPEN: 1;
+  /** The connection is being closed. */
+  declare static readonly CLOSING: 2;
+  /** The connection is gone. */
+  declare static readonly CLOSED: 3;
+  /** The connection is not open yet. */
+  declare readonly CONNECTING: 0;
+  /** The connection is open. */
+  declare readonly OPEN: 1;
+  /** The connection is being closed. */
+  declare readonly CLOSING: 2;
+  /** The connection is gone. */
+  declare readonly CLOSED: 3;
+
+  readonly #url: URL;
+  readonly #handlers: EventHandlers = new EventHandlers(this);
+  readonly #outbox = new Outbox();
+  readonly #giveUp = new AbortController();
+  #connection: Connection | undefined;
+  #state: 0 | 1 | 2 | 3 = CONNECTING;
+  #binaryType: BinaryType = "blob";
+
+  /**
+   * Starts to connect.
+   *
+   * @param url Where to: `ws:` or `wss:`; `http:` and `https:` stand for them. It
+   * must be absolute: there is no page that it could be relative to.
+   * @param protocolsOrOptions Subprotocols to offer, or options. Where subprotocols
+   * are offered, a server that chooses none makes the connection fail.
+   * @throws {DOMException} `SyntaxError` if the URL or a subprotocol is wrong.
+   * @throws {TypeError} If an option is unknown or of the wrong kind. What `dial`
+   * finds later, such as a wrong header, is told by the `error` event.
+   */
+  constructor(
+    url: string | URL,
+    protocolsOrOptions?: string | Iterable<string> | WebSocketOptions,
+  ) {
+    super();
+    if (arguments.length === 0) {
+      throw new TypeError("Cannot connect: there is no URL");
+    }
+    const options = parseOptions(protocolsOrOptions);
+    this.#url = parseTarget(url);
+    const { signal, ...how } = dialOptions(options);
+    const own = this.#giveUp.signal;
+    dial(this.#url, {
+      ...how,
+      handler: this.#callbacks(),
+      signal: signal === undefined ? own : AbortSignal.any([signal, own]),
+    }).catch((error) => this.#fail(error));
+  }
+
+  /** The URL, as it was understood. */
+  get url(): string {
+    return this.#url.href;
+  }
+
+  /** 0 connecting, 1 open, 2 closing, 3 closed. */
+  get readyState(): 0 | 1 | 2 | 3 {
+    // The peer, or a broken wire, may have been faster than the events.
+    const hasEnded = this.#state === OPEN && this.#connection!.readyState !== 1;
+    return hasEnded ? CLOSING : this.#state;
+  }
+
+  /**
+   * Bytes of payload given to `send` that have not left this process, without
+   * framing. It falls between tasks only; what was given after the end stays.
+   */
+  get bufferedAmount(): number {
+    return this.#outbox.bufferedAmount;
+  }
+
+  /** Extensions agreed on, as the header says it; empty for none. */
+  get extensions(): string {
+    if (this.#state === CONNECTING || this.#connection === undefined) return "";
+    return formatExtensions(this.#connection.extensions);
+  }
+
+  /** Subprotocol agreed on; empty for none. */
+  get protocol(): string {
+    if (this.#state === CONNECTING) return "";
+    return this.#connection?.subprotocol ?? "";
+  }
+
+  /**
+   * What the `data` of a message of bytes is. Setting it to anything else changes
+   * nothing.
+   *
+   * @default {"blob"}
+   */
+  get binaryType(): BinaryType {
+    return this.#binaryType;
+  }
+
+  set binaryType(type: BinaryType) {
+    const text = String(type);
+    if (text === "blob" || text === "arraybuffer") this.#binaryType = text;
+  }
+
+  /** Called when the connection is open. */
+  get onopen(): EventHandler<WebSocketEventMap["open"]> {
+    return this.#handlers.get("open");
+  }
+
+  set onopen(handler: EventHandler<WebSocketEventMap["open"]>) {
+    this.#handlers.set("open", handler);
+  }
+
+  /** Called with each message. */
+  get onmessage(): EventHandler<WebSocketEventMap["message"]> {
+    return this.#handlers.get("message");
+  }
+
+  set onmessage(
+    handler: EventHandler<WebSocketEventMap["message"]>,
+  ) {
+    this.#handlers.set("message", handler);
+  }
+
+  /**
+   * Called when something went wrong, before `onclose`. The event is a
+   * {@linkcode FailureEvent}; the type is the platform's, so that this class can
+   * stand in for it.
+   */
+  get onerror(): EventHandler {
+    return this.#handlers.get("error");
+  }
+
+  set onerror(handler: EventHandler) {
+    this.#handlers.set("error", handler);
+  }
+
+  /** Called once, at the end. */
+  get onclose(): EventHandler<WebSocketEventMap["close"]> {
+    return this.#handlers.get("close");
+  }
+
+  set onclose(handler: EventHandler<WebSocketEventMap["close"]>) {
+    this.#handlers.set("close", handler);
+  }
+
+  /**
+   * Sends a message.
+   *
+   * @param data Text, bytes or a blob; anything else is sent as its text. Bytes are
+   * copied.
+   * @throws {DOMException} `InvalidStateError` while it is connecting.
+   */
+  send(data: string | ArrayBufferLike | Blob | ArrayBufferView): void {
+    if (arguments.length === 0) {
+      throw new TypeError("Cannot send: there is no message");
+    }
+    const message = toSendable(data);
+    if (this.#state === CONNECTING) {
+      throw new DOMException(
+        "Cannot send: the connection is not open yet",
+        "InvalidStateError",
+      );
+    }
+    if (this.readyState === OPEN) this.#outbox.send(message);
+    else this.#outbox.drop(message);
+  }
+
+  /**
+   * Closes the connection; what was sent before leaves first. While it is
+   * connecting it gives up. Without a code the Close frame has none, and the `close`
+   * event has 1005.
+   *
+   * @param code Close code: 1000, or 3000 to 4999.
+   * @param reason At most 123 bytes of UTF-8.
+   * @throws {DOMException} `InvalidAccessError` for another code, `SyntaxError` for
+   * a longer reason. Nothing has changed then.
+   */
+  close(code?: number, reason?: string): void {
+    const how = closeArguments(code, reason);
+    if (this.#state === CONNECTING) this.#abandon();
+    else if (this.#state === OPEN) this.#startClose(how);
+  }
+
+  /**
+   * Adds a listener.
+   *
+   * @param type Type of events.
+   * @param listener What is called with each.
+   * @param options As of every event target.
+   */
+  override addEventListener<Type extends keyof WebSocketEventMap>(
+    type: Type,
+    listener: (event: WebSocketEventMap[Type]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  /** Adds a listener of any type of events. */
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  override addEventListener(
+    type: string,
+    // deno-lint-ignore no-explicit-any
+    listener: any,
+    options?: boolean | AddEventListenerOptions,
+  ): void {
+    super.addEventListener(type, listener, options);
+  }
+
+  /** How the connection is handled: each event in a task of its own. */
+  #callbacks(): HandlerCallbacks {
+    return {
+      open: (connection) => {
+        this.#connection = connection;
+        this.#outbox.open(connection);
+        return inTask(() => this.#open());
+      },
+      message: (_connection, data) => {
+        // The standard: "If ready state is not OPEN (1), then return."
+        if (this.#state !== OPEN) return;
+        return inTask(() => this.#receive(data));
+      },
+      close: (_connection, info) => inTask(() => this.#end(info)),
+    };
+  }
+
+  #open(): void {
+    if (this.#state !== CONNECTING) return;
+    this.#state = OPEN;
+    this.dispatchEvent(new Event("open"));
+  }
+
+  #receive(message: string | Uint8Array): void {
+    if (this.#state !== OPEN) return;
+    const data = typeof message === "string"
+      ? message
+      : this.#binaryType === "blob"
+      ? new Blob([message as Uint8Array<ArrayBuffer>])
+      : exactBuffer(message);
+    const { origin } = this.#url;
+    this.dispatchEvent(new MessageEvent("message", { data, origin }));
+  }
+
+  /** Gives up while it is connecting. */
+  #abandon(): void {
+    this.#state = CLOSING;
+    this.#giveUp.abort(new Error("close() was called before it was open"));
+    // The other end has accepted, but the event has not been dispatched.
+    this.#connection?.terminate();
+  }
+
+  #startClose(how: CloseArguments): void {
+    this.#state = CLOSING;
+    const connection = this.#connection!;
+    this.#outbox.afterBlobs(() => startClose(connection, how));
+  }
+
+  /** The connection never came to be. */
+  #fail(error: unknown): void {
+    // Where it did, and was dropped before the event, its end is told by its hook.
+    if (this.#connection !== undefined) return;
+    inTask(() => this.#finish(1006, "", false, error));
+  }
+
+  /** The connection is gone. */
+  #end(info: CloseInfo): void {
+    const { code, reason, wasClean } = info;
+    const isFailure = !wasClean || info.error !== undefined;
+    const error = isFailure ? info.error ?? new ClosedError(info) : undefined;
+    this.#finish(code, reason, wasClean, error);
+  }
+
+  #finish(
+    code: number,
+    reason: string,
+    wasClean: boolean,
+    error: unknown,
+  ): void {
+    this.#state = CLOSED;
+    if (error !== undefined) {
+      this.dispatchEvent(new FailureEvent("error", { error }));
+    }
+    this.dispatchEvent(new CloseEvent("close", { code, reason, wasClean }));
+  }
+}
+
+for (const target of [WebSocket, WebSocket.prototype]) {
+  Object.defineProperties(target, {
+    CONNECTING: { value: CONNECTING, enumerable: true },
+    OPEN: { value: OPEN, enumerable: true },
+    CLOSING: { value: CLOSING, enumerable: true },
+    CLOSED: { value: CLOSED, enumerable: true },
+  });
+}
+Object.defineProperty(WebSocket.prototype, Symbol.toStringTag, {
+  value: "WebSocket",
+  configurable: true,
+});
+
+/** Takes what `send` was given, as it is at this moment. */
+function toSendable(data: unknown): string | Uint8Array | Blob {
+  if (typeof data === "string" || data instanceof Blob) return data;
+  if (ArrayBuffer.isView(data)) {
+    const { buffer, byteOffset, byteLength } = data;
+    return new Uint8Array(buffer, byteOffset, byteLength).slice();
+  }
+  if (data instanceof ArrayBuffer) return new Uint8Array(data).slice();
+  return String(data);
+}
+
+/** The bytes in a buffer of their own: those of small messages share one. */
+function exactBuffer(bytes: Uint8Array): ArrayBufferLike {
+  const isWhole = bytes.byteLength === bytes.buffer.byteLength;
+  return isWhole ? bytes.buffer : new Uint8Array(bytes).buffer;
+}

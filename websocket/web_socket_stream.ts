@@ -1,0 +1,223 @@
+/**
+ * The `WebSocketStream` of the web platform, on `dial`.
+ *
+ * @module
+ */
+
+import { dial } from "../client.ts";
+import { formatExtensions, type Message } from "../codec.ts";
+import { ClosedError, type CloseInfo, type Connection } from "../connection.ts";
+import { closeArguments, startClose } from "./close_arguments.ts";
+import { dialOptions, parseTarget, type WebSocketOptions } from "./target.ts";
+import {
+  failureOf,
+  type WebSocketCloseInfo,
+  WebSocketError,
+} from "./web_socket_error.ts";
+
+/** What a {@linkcode WebSocketStream} has once it is open. */
+export interface WebSocketOpenInfo {
+  /** Messages that arrive: text as strings, bytes as `Uint8Array`s. */
+  readonly readable: ReadableStream<Message>;
+  /** Messages to send: strings and bytes, which are copied. */
+  readonly writable: WritableStream<string | BufferSource>;
+  /** Extensions agreed on, as the header says it; empty for none. */
+  readonly extensions: string;
+  /** Subprotocol agreed on; empty for none. */
+  readonly protocol: string;
+}
+
+/**
+ * A WebSocket of two streams, with backpressure both ways, as browsers have begun
+ * to offer it (`WebSocketStream`), with the options of `dial` added.
+ *
+ * @example
+ * ```ts
+ * import { Site } from "@sockeye/sockeye";
+ * import { WebSocketStream } from "@sockeye/sockeye/websocket";
+ * import { strictEqual } from "node:assert";
+ *
+ * const site = new Site();
+ * site.addHandler("/", async (connection) => {
+ *   for await (const message of connection) connection.send(message);
+ * });
+ * await using server = await site.listen({ port: 0, hostname: "127.0.0.1" });
+ * if (server.addr.transport !== "tcp") throw new Error("not reached");
+ *
+ * const stream = new WebSocketStream(`ws://127.0.0.1:${server.addr.port}/`);
+ * const { readable, writable } = await stream.opened;
+ * await writable.getWriter().write("hello");
+ * const { value } = await readable.getReader().read();
+ * strictEqual(value, "hello");
+ * stream.close({ closeCode: 1000 });
+ * await stream.closed;
+ * ```
+ */
+export class WebSocketStream {
+  /** The URL, as it was understood. */
+  readonly url: string;
+  /**
+   * Settles when the connection is open. Rejects with a {@linkcode WebSocketError}
+   * if it cannot be opened, whose `cause` says why; with the reason of `signal`
+   * when that aborts. The rejection may be ignored.
+   */
+  readonly opened: Promise<WebSocketOpenInfo>;
+  /**
+   * Settles with code and reason of the peer's Close frame when the connection was
+   * closed properly. Rejects like `opened` if it never opened, and with a
+   * {@linkcode WebSocketError} if it broke. The rejection may be ignored.
+   */
+  readonly closed: Promise<Required<WebSocketCloseInfo>>;
+
+  readonly #giveUp = new AbortController();
+  #connection: Connection | undefined;
+
+  /**
+   * Starts to connect.
+   *
+   * @param url Where to, as for `WebSocket`.
+   * @param options How. `signal` gives up until it is open.
+   * @throws {DOMException} `SyntaxError` if the URL or a subprotocol is wrong.
+   * @throws {TypeError} If an option is unknown or of the wrong kind. What `dial`
+   * finds later, such as a wrong header, makes `opened` reject.
+   */
+  constructor(url: string | URL, options: WebSocketOptions = {}) {
+    const target = parseTarget(url);
+    const { signal, ...how } = dialOptions(options);
+    this.url = target.href;
+    const own = this.#giveUp.signal;
+    const connecting = dial(target, {
+      ...how,
+      signal: signal === undefined ? own : AbortSignal.any([signal, own]),
+    }).catch((error) => {
+      throw signal?.aborted && error === signal.reason
+        ? error
+        : failureOf("The connection cannot be opened", {}, error);
+    });
+    this.opened = connecting.then((connection) => this.#open(connection));
+    this.closed = connecting.then(async ({ closed }) => endOf(await closed));
+    // Whoever looks at one of them must not be punished for the other.
+    this.opened.catch(() => {});
+    this.closed.catch(() => {});
+  }
+
+  /**
+   * Closes the connection; gives up while it is connecting. Without code and reason
+   * the Close frame is empty.
+   *
+   * @param info Code, 1000 or 3000 to 4999, and reason, at most 123 bytes of UTF-8;
+   * a reason without a code gets 1000.
+   * @throws {DOMException} `InvalidAccessError` for another code, `SyntaxError` for
+   * a longer reason.
+   * @throws {TypeError} If `info` is not an object.
+   */
+  close(info: WebSocketCloseInfo = {}): void {
+    if (typeof info !== "object" && typeof info !== "function") {
+      throw new TypeError("Cannot close: neither code nor reason");
+    }
+    const how = closeArguments(info?.closeCode, info?.reason);
+    if (this.#connection === undefined) {
+      this.#giveUp.abort(new Error("close() was called before it was open"));
+    } else {
+      startClose(this.#connection, how);
+    }
+  }
+
+  #open(connection: Connection): WebSocketOpenInfo {
+    this.#connection = connection;
+    return {
+      readable: readableOf(connection),
+      writable: writableOf(connection),
+      extensions: formatExtensions(connection.extensions),
+      protocol: connection.subprotocol,
+    };
+  }
+}
+
+Object.defineProperty(WebSocketStream.prototype, Symbol.toStringTag, {
+  value: "WebSocketStream",
+  configurable: true,
+});
+
+/** What `closed` says of an end; throws what it rejects with. */
+function endOf(info: CloseInfo): Required<WebSocketCloseInfo> {
+  if (!info.wasClean) throw brokenBy(info);
+  return { closeCode: info.code, reason: info.reason };
+}
+
+function brokenBy(info: CloseInfo): WebSocketError {
+  const { code: closeCode, reason } = info;
+  const cause = info.error ?? new ClosedError(info);
+  return failureOf("The connection broke", { closeCode, reason }, cause);
+}
+
+/** Closes as the reason of a `cancel` or `abort` says. */
+function closeFor(connection: Connection, reason: unknown): void {
+  const isOurs = reason instanceof WebSocketError;
+  startClose(connection, {
+    code: isOurs ? reason.closeCode ?? undefined : undefined,
+    reason: isOurs ? reason.reason : "",
+  });
+}
+
+function readableOf(connection: Connection): ReadableStream<Message> {
+  return new ReadableStream<Message>({
+    async pull(controller) {
+      try {
+        controller.enqueue(await connection.receive());
+      } catch {
+        // The end: a proper one also where the code is not 1000.
+        const info = await connection.closed;
+        if (info.wasClean) controller.close();
+        else controller.error(brokenBy(info));
+      }
+    },
+    cancel(reason) {
+      closeFor(connection, reason);
+    },
+  }, { highWaterMark: 0 });
+}
+
+function writableOf(
+  connection: Connection,
+): WritableStream<string | BufferSource> {
+  let isClosing = false;
+  return new WritableStream<string | BufferSource>({
+    start(controller) {
+      connection.closed.then((info) => {
+        // A `close` that waits for the handshake has not failed.
+        if (isClosing && info.wasClean) return;
+        controller.error(info.wasClean ? isClosed() : brokenBy(info));
+      });
+    },
+    async write(chunk) {
+      if (connection.readyState !== 1) throw isClosed();
+      if (connection.send(copyOf(chunk))) return;
+      await connection.drained.catch((error: ClosedError) => {
+        throw error.info.wasClean ? isClosed() : brokenBy(error.info);
+      });
+    },
+    async close() {
+      isClosing = true;
+      startClose(connection, { code: undefined, reason: "" });
+      endOf(await connection.closed);
+    },
+    abort(reason) {
+      closeFor(connection, reason);
+    },
+  });
+}
+
+function isClosed(): DOMException {
+  return new DOMException("The connection is closed", "InvalidStateError");
+}
+
+/** A message as it is at this moment; what is no bytes is sent as its text. */
+function copyOf(chunk: unknown): string | Uint8Array {
+  if (ArrayBuffer.isView(chunk)) {
+    const { buffer, byteOffset, byteLength } = chunk;
+    return new Uint8Array(buffer, byteOffset, byteLength).slice();
+  }
+  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk).slice();
+  return String(chunk);
+}
