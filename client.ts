@@ -63,6 +63,14 @@ import { redirected } from "./client/redirect.ts";
 import { loadRuntime, type Runtime } from "./runtime/transport.ts";
 
 export { type BackoffOptions, isRetryable } from "./client/backoff.ts";
+export type { AttemptListener } from "./client/attempts.ts";
+export type { DurableConnection } from "./client/durable_connection.ts";
+export type {
+  DurableEnd,
+  DurableLoss,
+  DurableOptions,
+} from "./client/durable_options.ts";
+export type { OutboxOptions } from "./client/outbox.ts";
 export type { Redialer } from "./client/redial.ts";
 export type {
   RedialAttempt,

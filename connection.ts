@@ -72,7 +72,7 @@ export {
 } from "./connection/frame_logger.ts";
 export type { FrameTrace } from "./connection/frame_tracer.ts";
 export { printable } from "./connection/printable.ts";
-export { toBytes, toMessage } from "./connection/sendable.ts";
+export { mayCompress, toBytes, toMessage } from "./connection/sendable.ts";
 export {
   connectionOf,
   SocketConnection,

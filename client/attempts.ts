@@ -124,7 +124,7 @@ export class Attempts<Data> {
   }
 
   #retryAfterMs(): number {
-    const { maxRetryAfterMs = 600_000, jitter = 0.25, random = Math.random } =
+    const { maxRetryAfterMs = 600_000, jitter = 0.5, random = Math.random } =
       this.#options;
     const askedMs = Math.min(retryAfterMs(this.#lastError), maxRetryAfterMs);
     // Everybody is told the same.

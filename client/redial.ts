@@ -6,6 +6,8 @@
 
 import type { Connection } from "../connection.ts";
 import { Attempts } from "./attempts.ts";
+import { DurableConnection } from "./durable_connection.ts";
+import { checkDurable, type DurableOptions } from "./durable_options.ts";
 import type { Dial, RedialOptions, RedialUrl } from "./redial_options.ts";
 
 /**
@@ -55,5 +57,23 @@ export class Redialer<Data = unknown>
       }
       attempts.ended(await connection.closed);
     }
+  }
+
+  /**
+   * Keeps one object connected, for those who do not want the loop. The first
+   * attempt begins at once.
+   *
+   * @param options Hooks, and whether messages are kept while it is not connected.
+   * @returns The object, at once.
+   * @throws {TypeError} If an option is unknown or of the wrong kind.
+   * @throws {RangeError} If a number is out of range.
+   */
+  connect(options: DurableOptions<Data> = {}): DurableConnection<Data> {
+    checkDurable(options);
+    return new DurableConnection(
+      (signal) => new Attempts(this.#dial, this.#url, this.#options, signal),
+      this.#options.signal,
+      options,
+    );
   }
 }

@@ -11,8 +11,7 @@ import {
   type RedialAttempt,
   type RedialOptions,
 } from "../../client.ts";
-import { Site } from "../../server.ts";
-import { FakeClock, MemoryNetwork, settle } from "../../testing.ts";
+import { settle } from "../../testing.ts";
 import {
   assert,
   assertEquals,
@@ -21,53 +20,7 @@ import {
   test,
 } from "../harness.ts";
 import { seededRandom } from "../harness/random.ts";
-
-const PORT = 80;
-const URL = `ws://example.com:${PORT}/`;
-
-/** Time and a network of the test's own, and a server that is there or not. */
-class World implements AsyncDisposable {
-  readonly clock: FakeClock = new FakeClock();
-  readonly network: MemoryNetwork = new MemoryNetwork();
-  readonly site: Site = new Site();
-  /** What the server answers instead of opening a connection. */
-  refusal: Response | undefined;
-  /** The server's ends of connections, in their order. */
-  readonly opened: Connection[] = [];
-  /** When requests came, in milliseconds from the start. */
-  readonly requestsMs: number[] = [];
-  readonly startMs: number = this.clock.nowMs;
-  #server: Awaited<ReturnType<Site["listen"]>> | undefined;
-
-  constructor() {
-    this.site.addHandler("/", {
-      upgrade: () => {
-        this.requestsMs.push(this.clock.nowMs - this.startMs);
-        return this.refusal?.clone();
-      },
-      open: (connection: Connection) => void this.opened.push(connection),
-    });
-  }
-
-  async listen(): Promise<void> {
-    this.#server = await this.site.listen({ port: PORT });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const stopped = this.#server?.shutdown({ timeoutMs: 0 });
-    await this.clock.advance(20_000);
-    await stopped;
-    const { pendingTimers } = this.clock;
-    this.network[Symbol.dispose]();
-    this.clock[Symbol.dispose]();
-    assertEquals(pendingTimers, 0, "a timer was left");
-  }
-}
-
-async function inWorld(body: (world: World) => Promise<void>): Promise<void> {
-  await using world = new World();
-  await body(world);
-}
+import { inWorld, URL, type World } from "./redialing.ts";
 
 /** Attempts of a redialler that never gets through, until it gives up. */
 async function attemptsOf(

@@ -1,0 +1,284 @@
+/**
+ * One object for many connections.
+ *
+ * @module
+ */
+
+import type { Message } from "../codec.ts";
+import {
+  ClosedError,
+  type Connection,
+  mayCompress,
+  type Sendable,
+  type SendOptions,
+  toMessage,
+} from "../connection.ts";
+import type { Attempts } from "./attempts.ts";
+import type { DurableEnd, DurableOptions } from "./durable_options.ts";
+import { Outbox } from "./outbox.ts";
+
+/** Makes the attempts of one object, which end when the signal aborts. */
+export type MakeAttempts<Data> = (signal: AbortSignal) => Attempts<Data>;
+
+/**
+ * Stays the same while connections come and go.
+ *
+ * As an async iterable it yields the messages of one connection after the other,
+ * and ends after `close`. When there is an error behind its end, as when it gives
+ * up, it throws that.
+ *
+ * @typeParam Data Type of `connection.data`.
+ */
+export class DurableConnection<Data = unknown>
+  implements AsyncIterable<Message>, AsyncDisposable {
+  readonly #options: DurableOptions<Data>;
+  readonly #outbox: Outbox | undefined;
+  readonly #stop: AbortController = new AbortController();
+  readonly #closed: PromiseWithResolvers<DurableEnd> = Promise.withResolvers();
+  #state: "connecting" | "open" | "down" | "closed" = "connecting";
+  #connection: Connection<Data> | undefined;
+  /** Settles when there is another connection to take messages from, or the end. */
+  #changed: PromiseWithResolvers<void> = Promise.withResolvers();
+  #end: DurableEnd | undefined;
+  #isClosing = false;
+
+  /**
+   * Use `redial(url).connect()`.
+   *
+   * @param makeAttempts Makes what opens connections.
+   * @param signal Ends it all, at once.
+   * @param options Hooks, and the outbox; checked.
+   */
+  constructor(
+    makeAttempts: MakeAttempts<Data>,
+    signal: AbortSignal | undefined,
+    options: DurableOptions<Data>,
+  ) {
+    this.#options = options;
+    this.#outbox = options.outbox && new Outbox(options.outbox);
+    const abort = () => void this.#connection?.close(1001);
+    signal?.addEventListener("abort", abort);
+    void this.#run(makeAttempts(this.#stop.signal), signal).then((end) => {
+      signal?.removeEventListener("abort", abort);
+      this.#finish(end);
+    });
+  }
+
+  /**
+   * What it does: an attempt is under way (`connecting`), it is `open`, it waits
+   * for the next attempt (`down`), or it is over (`closed`).
+   */
+  get state(): "connecting" | "open" | "down" | "closed" {
+    return this.#state;
+  }
+
+  /**
+   * The connection, while it is open. With an outbox do not use its `sendStream`:
+   * messages that wait behind one would pass for confirmed too early.
+   */
+  get connection(): Connection<Data> | undefined {
+    return this.#state === "open" ? this.#connection : undefined;
+  }
+
+  /** Messages in the outbox, those included whose arrival is not confirmed. */
+  get pendingMessages(): number {
+    return this.#outbox?.length ?? 0;
+  }
+
+  /** Bytes of the messages in the outbox. */
+  get pendingBytes(): number {
+    return this.#outbox?.bytes ?? 0;
+  }
+
+  /** Settles when it is over. Never rejects. */
+  get closed(): Promise<DurableEnd> {
+    return this.#closed.promise;
+  }
+
+  /**
+   * Sends one message, or keeps it for the next connection where there is an
+   * outbox. Messages leave in call order, across connections.
+   *
+   * @param data Message. The outbox copies bytes; without it leave them unchanged,
+   * as for `connection.send`.
+   * @param options How to send it.
+   * @returns Whether it was accepted: `false` when the outbox is full, there is
+   * none and no open connection, or it is over.
+   * @throws {TypeError} If `data` is neither a string nor bytes, or an option is
+   * unknown or of the wrong kind.
+   */
+  send(data: Sendable, options?: SendOptions): boolean {
+    const message = toMessage(data);
+    // What is wrong must not wait in the outbox until it is found.
+    mayCompress(options);
+    if (this.#isClosing || this.#end !== undefined) return false;
+    if (this.#outbox !== undefined) return this.#outbox.add(message, options);
+    const { connection } = this;
+    if (connection === undefined || connection.readyState !== 1) return false;
+    connection.send(message, options);
+    return true;
+  }
+
+  /**
+   * Ends it. An open connection is sent what waits, then the closing handshake is
+   * done; a wait, or an attempt, is given up. Idempotent.
+   *
+   * @param code Close code, as for `connection.close`.
+   * @param reason At most 123 bytes of UTF-8.
+   * @returns {@linkcode DurableConnection.closed}.
+   * @throws {TypeError | RangeError} As `connection.close`, while one is open.
+   */
+  close(code?: number, reason?: string): Promise<DurableEnd> {
+    if (this.#isClosing || this.#end !== undefined) return this.closed;
+    const { connection } = this;
+    if (connection !== undefined) this.#outbox?.flush();
+    void this.#connection?.close(code, reason);
+    this.#isClosing = true;
+    this.#stop.abort();
+    return this.closed;
+  }
+
+  /**
+   * Yields messages. One at a time: two loops would share them. What came on a
+   * connection that was lost can still be taken; of those that came and went while
+   * nobody asked, only the latest can.
+   *
+   * @throws {TypeError} If the `message` hook takes the messages.
+   */
+  [Symbol.asyncIterator](): AsyncGenerator<Message, void> {
+    if (this.#options.message !== undefined) {
+      throw new TypeError(
+        "Cannot iterate: the message hook takes the messages",
+      );
+    }
+    return this.#messages();
+  }
+
+  /** Closes it, and waits until it is over. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async *#messages(): AsyncGenerator<Message, void> {
+    let latest: Connection<Data> | undefined;
+    for (;;) {
+      const connection = this.#ready;
+      if (connection !== undefined && connection !== latest) {
+        latest = connection;
+        yield* messagesOf(connection);
+      } else if (this.#end === undefined) {
+        await this.#changed.promise;
+      } else if (this.#end.error === undefined) {
+        return;
+      } else {
+        throw this.#end.error;
+      }
+    }
+  }
+
+  /** The latest connection whose `open` hook is done. */
+  #ready: Connection<Data> | undefined;
+
+  async #run(
+    attempts: Attempts<Data>,
+    signal: AbortSignal | undefined,
+  ): Promise<Omit<DurableEnd, "unsent">> {
+    let isHook = false;
+    let isStopped = false;
+    try {
+      for (;;) {
+        isHook = false;
+        const connection = await attempts.next({
+          connecting: (attempt) => {
+            this.#state = "connecting";
+            isHook = true;
+            this.#options.connecting?.(attempt);
+            isHook = false;
+          },
+          connectFailed: (error, attempt) => {
+            this.#state = "down";
+            isHook = true;
+            const verdict = this.#options.connectFailed?.(error, attempt);
+            isHook = false;
+            isStopped = verdict === "stop";
+            return verdict;
+          },
+        });
+        isHook = true;
+        this.#connection = connection;
+        const verdict = await this.#serve(connection, attempts);
+        if (this.#isClosing) return { cause: "closed" };
+        if (verdict === "stop") return { cause: "stopped" };
+      }
+    } catch (error) {
+      if (isHook) return { cause: "failed", error };
+      if (this.#isClosing) return { cause: "closed" };
+      if (isStopped) return { cause: "stopped", error };
+      return { cause: signal?.aborted ? "aborted" : "gave-up", error };
+    }
+  }
+
+  /** Goes through the life of one connection. */
+  async #serve(
+    connection: Connection<Data>,
+    attempts: Attempts<Data>,
+  ): Promise<"retry" | "stop" | void> {
+    // It may have been closed while the attempt was about to end.
+    if (this.#isClosing) void connection.close();
+    try {
+      await this.#open(connection);
+      if (this.#options.message !== undefined) {
+        for await (const message of messagesOf(connection)) {
+          await this.#options.message(message);
+        }
+      }
+    } catch (error) {
+      // That the connection went away meanwhile is no failure of a hook's.
+      if (!(error instanceof ClosedError && connection.readyState === 3)) {
+        await connection.close(1011, "internal error");
+        this.#outbox?.detach(await connection.closed);
+        throw error;
+      }
+    }
+    const info = await connection.closed;
+    this.#state = "down";
+    this.#connection = undefined;
+    attempts.ended(info);
+    const inDoubt = this.#outbox?.detach(info) ?? [];
+    return await this.#options.down?.({ info, inDoubt });
+  }
+
+  async #open(connection: Connection<Data>): Promise<void> {
+    await this.#options.open?.(connection);
+    if (connection.readyState === 1) {
+      this.#state = "open";
+      this.#outbox?.attach(connection as Connection);
+    }
+    this.#ready = connection;
+    this.#announce();
+  }
+
+  #announce(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+
+  #finish(end: Omit<DurableEnd, "unsent">): void {
+    this.#state = "closed";
+    this.#connection = undefined;
+    this.#end = { ...end, unsent: this.#outbox?.takeAll() ?? [] };
+    this.#closed.resolve(this.#end);
+    this.#announce();
+  }
+}
+
+/** The messages of a connection, however it ends. */
+async function* messagesOf(
+  connection: Connection,
+): AsyncGenerator<Message, void> {
+  try {
+    for await (const message of connection) yield message;
+  } catch (error) {
+    if (!(error instanceof ClosedError)) throw error;
+  }
+}
