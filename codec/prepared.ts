@@ -17,6 +17,8 @@ export interface PreparedMessage {
   readonly data: Message;
   /** The whole frame; only read. */
   readonly frame: Uint8Array;
+  /** Whether transforms may change it. */
+  readonly compress: boolean;
   /** Frames of what transforms made of it, each made when it is first needed. */
   changed?: Map<SharedTransform, Uint8Array>;
 }
@@ -26,8 +28,12 @@ export interface PreparedMessage {
  *
  * @param data Message: a string as text, bytes as binary. Bytes are copied into
  * the frame.
+ * @param compress Whether the transforms of those who send it may change it.
  */
-export function prepareMessage(data: Message): PreparedMessage {
+export function prepareMessage(
+  data: Message,
+  compress = true,
+): PreparedMessage {
   const output = new Output(false);
   if (typeof data === "string") {
     output.writeText(FIN_BIT | OPCODES.text, data);
@@ -35,8 +41,9 @@ export function prepareMessage(data: Message): PreparedMessage {
     output.writeFrame(FIN_BIT | OPCODES.binary, data, false);
   }
   const frame = takeAll(output);
-  if (typeof data === "string") return { data, frame };
-  return { data: frame.subarray(frame.length - data.length), frame };
+  if (typeof data === "string") return { data, frame, compress };
+  const copy = frame.subarray(frame.length - data.length);
+  return { data: copy, frame, compress };
 }
 
 /**

@@ -84,14 +84,16 @@ export class Sender {
   /** Sends a message framed before, see `Protocol.sendPrepared`. */
   prepared(message: PreparedMessage): boolean {
     const transform = this.#transform;
-    const shared = transform?.shared;
+    const { compress } = message;
+    const shared = compress ? transform?.shared : undefined;
     // A client masks each frame with a key of its own (section 5.3), and a
     // transform may have a state of its own: both start from the message.
-    if (this.#masked || transform !== undefined && shared === undefined) {
+    const isOwn = compress && transform !== undefined && shared === undefined;
+    if (this.#masked || isOwn) {
       const { data } = message;
       return typeof data === "string"
-        ? this.text(data, true)
-        : this.binary(data, true);
+        ? this.text(data, compress)
+        : this.binary(data, compress);
     }
     if (!this.#maySend()) return false;
     let { frame } = message;

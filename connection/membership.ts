@@ -19,9 +19,16 @@ export interface BroadcastCount {
 export interface PublishOptions {
   /** Connections that do not get it: one, or several. */
   readonly except?: Connection | Iterable<Connection>;
+  /**
+   * Whether it may be compressed for those with whom that was agreed on; see
+   * {@linkcode SendOptions.compress}.
+   *
+   * @default {true}
+   */
+  readonly compress?: boolean;
 }
 
-/** Who gets a broadcast. */
+/** Who gets a broadcast, and how. */
 export interface BroadcastOptions extends PublishOptions {
   /**
    * Tells whether a connection gets it. Asked about everybody before anything is

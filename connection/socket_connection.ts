@@ -292,7 +292,7 @@ export class SocketConnection<Data = unknown>
   /** Sends a message that was framed before; tells whether it was accepted. */
   sendPrepared(message: PreparedMessage): boolean {
     if (!this.#isStreaming) return this.link.sendPrepared(message);
-    this.#sendLater(message.data, true);
+    this.#sendLater(message.data, message.compress);
     return this.link.isOpen;
   }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Message } from "../codec.ts";
+import type { Message, PreparedMessage } from "../codec.ts";
 import type { TopicWatcher } from "./topics.ts";
 
 /**
@@ -46,7 +46,7 @@ export interface Broker {
 /** What a broker is joined to. */
 export interface BrokerSite {
   /** Sends a message to those who are subscribed in this process. */
-  deliver(topic: string, message: Message): void;
+  deliver(topic: string, message: Message, compress: boolean): void;
   /** Told of what went wrong. */
   reportError(error: unknown): void;
 }
@@ -54,6 +54,8 @@ export interface BrokerSite {
 /** First byte of what goes through a broker: what the rest is. */
 const TEXT = 1;
 const BINARY = 2;
+/** Set in it where the message is not to be compressed on its way to clients. */
+const PLAIN_BIT = 0x80;
 /** Bytes of the site's name, which follow. */
 const NAME_BYTES = 16;
 const HEADER_BYTES = 1 + NAME_BYTES;
@@ -94,7 +96,7 @@ export class BrokerLink implements TopicWatcher {
   }
 
   /** Passes a message on to the other processes. */
-  publish(topic: string, message: Message): void {
+  publish(topic: string, message: PreparedMessage): void {
     this.#attempt(() =>
       this.#broker.publish(topic, encode(message, this.#name))
     );
@@ -113,7 +115,9 @@ export class BrokerLink implements TopicWatcher {
   #receive(topic: string, bytes: Uint8Array): void {
     try {
       const isOurs = this.#name.every((byte, at) => byte === bytes[1 + at]);
-      if (!isOurs) this.#site.deliver(topic, decode(bytes));
+      if (isOurs) return;
+      const isPlain = (bytes[0]! & PLAIN_BIT) !== 0;
+      this.#site.deliver(topic, decode(bytes), !isPlain);
     } catch (error) {
       this.#site.reportError(error);
     }
@@ -130,11 +134,14 @@ export class BrokerLink implements TopicWatcher {
   }
 }
 
-function encode(message: Message, name: Uint8Array): Uint8Array {
-  const isText = typeof message === "string";
-  const payload = isText ? encoder.encode(message) : message;
+function encode(
+  { data, compress }: PreparedMessage,
+  name: Uint8Array,
+): Uint8Array {
+  const isText = typeof data === "string";
+  const payload = isText ? encoder.encode(data) : data;
   const bytes = new Uint8Array(HEADER_BYTES + payload.length);
-  bytes[0] = isText ? TEXT : BINARY;
+  bytes[0] = (isText ? TEXT : BINARY) | (compress ? 0 : PLAIN_BIT);
   bytes.set(name, 1);
   bytes.set(payload, HEADER_BYTES);
   return bytes;
@@ -143,8 +150,9 @@ function encode(message: Message, name: Uint8Array): Uint8Array {
 function decode(bytes: Uint8Array): Message {
   const payload = bytes.subarray(HEADER_BYTES);
   if (bytes.length >= HEADER_BYTES) {
-    if (bytes[0] === BINARY) return payload;
-    if (bytes[0] === TEXT) return decoder.decode(payload);
+    const kind = bytes[0]! & ~PLAIN_BIT;
+    if (kind === BINARY) return payload;
+    if (kind === TEXT) return decoder.decode(payload);
   }
   throw new Error("What the broker brought is not of a site's making");
 }

@@ -31,8 +31,12 @@ export interface CrowdInit {
   reportError(error: unknown): void;
 }
 
-const PUBLISH_OPTION_NAMES = new Set(["except"]);
-const BROADCAST_OPTION_NAMES = new Set(["except", "filter", "path"]);
+const PUBLISH_OPTION_NAMES = new Set(["except", "compress"]);
+const BROADCAST_OPTION_NAMES = new Set([
+  ...PUBLISH_OPTION_NAMES,
+  "filter",
+  "path",
+]);
 
 /** Those who are there. */
 export class Crowd implements Home {
@@ -49,8 +53,8 @@ export class Crowd implements Home {
     this.site = init.site;
     const { broker } = init;
     this.#broker = broker && new BrokerLink(broker, {
-      deliver: (topic, message) =>
-        void this.#deliver(topic, prepareMessage(message)),
+      deliver: (topic, message, compress) =>
+        void this.#deliver(topic, prepareMessage(message, compress)),
       reportError: (error) => init.reportError(error),
     });
     this.topics = new Topics(this.#broker);
@@ -65,8 +69,8 @@ export class Crowd implements Home {
 
   /** See `Site.broadcast`. */
   broadcast(data: Sendable, options: BroadcastOptions = {}): BroadcastCount {
-    const message = prepareMessage(toMessage(data));
     checkKeys("broadcast", options, BROADCAST_OPTION_NAMES);
+    const message = prepare("broadcast", data, options);
     const { filter, path } = options;
     if (filter !== undefined && typeof filter !== "function") {
       throw new TypeError("Cannot broadcast: filter is not a function");
@@ -91,10 +95,10 @@ export class Crowd implements Home {
     options: PublishOptions = {},
   ): BroadcastCount {
     checkTopic("publish", topic);
-    const message = prepareMessage(toMessage(data));
     checkKeys("publish", options, PUBLISH_OPTION_NAMES);
+    const message = prepare("publish", data, options);
     const count = this.#deliver(topic, message, options.except);
-    this.#broker?.publish(topic, message.data);
+    this.#broker?.publish(topic, message);
     return count;
   }
 
@@ -152,6 +156,18 @@ export class Crowd implements Home {
     }
     return { sent, skipped: recipients.length - sent };
   }
+}
+
+/** Frames a message for many. */
+function prepare(
+  what: string,
+  data: Sendable,
+  { compress = true }: PublishOptions,
+): PreparedMessage {
+  if (typeof compress !== "boolean") {
+    throw new TypeError(`Cannot ${what}: compress is not a boolean`);
+  }
+  return prepareMessage(toMessage(data), compress);
 }
 
 /** Lists connections without those that are not meant. */

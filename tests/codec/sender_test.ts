@@ -360,6 +360,22 @@ test("AB22: a server sends what a shared transform made once, a client does not"
   other.close(1000, "");
   assert(!other.prepared(long));
 
+  // Unless it is not to be changed, whoever sends it.
+  const plain = prepareMessage("abcd", false);
+  for (const role of ["server", "client"] as const) {
+    const plainSender = new Sender(role, transform);
+    plainSender.prepared(plain);
+    plainSender.prepared(prepareMessage(Uint8Array.of(97, 98), false));
+    assertEquals(takeFrames(plainSender, role === "client"), [
+      [true, 0, 1, "abcd"],
+      [true, 0, 2, "ab"],
+    ]);
+  }
+  assertStrictEquals(plain.changed, undefined);
+  const alone = new Sender("server", reversing);
+  alone.prepared(plain);
+  assertEquals(takeFrames(alone, false), [[true, 0, 1, "abcd"]]);
+
   const client = new Sender("client", transform);
   const fresh = prepareMessage("abcd");
   assert(client.prepared(fresh));

@@ -3,7 +3,7 @@
  * who agreed on the same, and fits into the context of each.
  */
 import { type Connection, Handler, type Site } from "../../server.ts";
-import { assert, assertEquals, test } from "../harness.ts";
+import { assert, assertEquals, assertThrows, test } from "../harness.ts";
 import { sameBytes } from "../harness/bytes.ts";
 import { type RawClient, rawUpgrade } from "../harness/raw_client.ts";
 import { serve } from "../site/served.ts";
@@ -100,7 +100,7 @@ test("AB22: a message for many is compressed once for each kind of peer", async 
   });
 });
 
-test("AB22: what is too short, or for a peer that is sent a stream, arrives as well", async () => {
+test("AB22, PM-12: what is too short, not to be compressed, or behind a stream, arrives as well", async () => {
   const opened: Connection[] = [];
   const setup = (site: Site) =>
     site.addHandler("/member", async (connection) => {
@@ -120,6 +120,20 @@ test("AB22: what is too short, or for a peer that is sent a stream, arrives as w
     site.broadcast("short", { path: "/member" });
     const short = await read(member);
     assertEquals([short.text, short.isCompressed], ["short", false]);
+
+    // What is secret leaves no trace, however it goes to many.
+    connection!.subscribe("news");
+    site.broadcast(news(2), { path: "/member", compress: false });
+    site.publish("news", news(2), { compress: false });
+    for (let index = 0; index < 2; index++) {
+      const plain = await read(member);
+      assertEquals([plain.text, plain.isCompressed], [news(2), false]);
+    }
+    assertThrows(
+      () => site.broadcast("", { compress: 1 as unknown as boolean }),
+      TypeError,
+      "compress is not a boolean",
+    );
 
     const gate = Promise.withResolvers<void>();
     const streamed = connection!.sendStream(async function* () {
