@@ -4,14 +4,18 @@ import { BrokerLink } from "../../server/broker.ts";
 import { assertEquals, test } from "../harness.ts";
 import { Hub } from "../site/memory_broker.ts";
 
-test("PM-12: what is not to be compressed is not by other processes either", () => {
+test("PM-12: what is not to be compressed is not by other processes either", async () => {
   const hub = new Hub();
   const delivered: [string, Message, boolean][] = [];
+  const all = Promise.withResolvers<void>();
   const join = () =>
     new BrokerLink(hub.join(), {
       // Bytes are lent.
-      deliver: (topic, data, compress) =>
-        void delivered.push([topic, data.slice(), compress]),
+      deliver(topic, data, compress) {
+        if (delivered.push([topic, data.slice(), compress]) === 4) {
+          all.resolve();
+        }
+      },
       reportError(error) {
         throw error;
       },
@@ -23,6 +27,7 @@ test("PM-12: what is not to be compressed is not by other processes either", () 
     here.publish("news", prepareMessage("text", compress));
     here.publish("news", prepareMessage(Uint8Array.of(1, 2), compress));
   }
+  await all.promise;
   assertEquals(delivered, [
     ["news", "text", true],
     ["news", Uint8Array.of(1, 2), true],
