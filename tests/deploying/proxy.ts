@@ -2,18 +2,11 @@
  * The reverse proxies of docs/deploying.md, each run with the configuration that
  * stands there: only addresses, certificates and times are replaced.
  */
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import process from "node:process";
 import { checkoutPath, Child } from "../harness/child.ts";
 import { freePort } from "../harness/free_port.ts";
+import { program, programPath } from "../harness/program.ts";
 import { rawConnect, type RawConnectOptions } from "../harness/raw_client.ts";
 import { certificate } from "../runtime/recorder.ts";
 import { pause } from "../site/served.ts";
@@ -46,36 +39,6 @@ export interface ProxyKind {
   replacements(setting: Setting): readonly (readonly [string, string])[];
   /** Writes the files beside the configuration; returns the command. */
   command(setting: Setting, file: string): readonly string[];
-}
-
-/** Where a program is: what the runner found, or what Debian installs. */
-function programPath(name: string): string | undefined {
-  return [
-    process.env[`SOCKEYE_${name.toUpperCase()}`],
-    ...["usr/sbin", "usr/bin"].map((folder) =>
-      checkoutPath(`node_modules/.cache/debian/${name}/${folder}/${name}`)
-    ),
-    `/usr/sbin/${name}`,
-    `/usr/bin/${name}`,
-  ].find((path) => path !== undefined && existsSync(path));
-}
-
-/** The command that runs a program, with its own libraries where it is unpacked. */
-function program(name: string, env: readonly string[] = []): string[] {
-  const path = programPath(name) ?? name;
-  const root = path.replace(/\/usr\/s?bin\/\w+$/, "");
-  const libraries = ["/usr/lib", "/lib"].map((folder) => root + folder)
-    .filter((folder) => root !== "" && existsSync(folder))
-    .flatMap((folder) =>
-      readdirSync(folder).filter((name) => name.endsWith("-linux-gnu"))
-        .map((name) => `${folder}/${name}`)
-    );
-  return [
-    "/usr/bin/env",
-    ...(libraries.length > 0 ? [`LD_LIBRARY_PATH=${libraries.join(":")}`] : []),
-    ...env,
-    path,
-  ];
 }
 
 /** The address of the site, with what stands before the path of a Unix socket. */

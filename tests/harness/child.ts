@@ -130,6 +130,11 @@ export class Child implements AsyncDisposable {
     return this.#stderr;
   }
 
+  /** The lines that it has printed and nobody has waited for, up to now. */
+  get output(): string {
+    return this.#lines.join("\n");
+  }
+
   /** Waits for its next line. */
   async line(timeoutMs = 20_000): Promise<string> {
     const deadline = Date.now() + timeoutMs;

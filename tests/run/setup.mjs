@@ -118,11 +118,11 @@ async function installDebian(apt, packages) {
   if (code !== 0) console.log(output.split("\n").slice(-10).join("\n"));
 }
 
-/** Reverse proxies. Not installed, since that would start them. */
-const PROXIES = ["nginx", "haproxy", "caddy"];
+/** Reverse proxies, which installing would start; and a terminal. */
+const UNPACKED = ["nginx", "haproxy", "caddy", "tmux"];
 
-/** Where a proxy is, and has been unpacked to. */
-function findProxy(root, name) {
+/** Where a program is, and has been unpacked to. */
+function findUnpacked(root, name) {
   const unpacked = [`usr/sbin/${name}`, `usr/bin/${name}`]
     .map((path) => join(root, "node_modules/.cache/debian", name, path));
   return [...unpacked, `/usr/sbin/${name}`].find((path) => existsSync(path)) ??
@@ -141,12 +141,12 @@ export async function findPeers(root) {
     ...(findProgram(CHROMIUM) ? [] : ["chromium"]),
     ...(await findPython() ? [] : ["python3-websockets"]),
   ];
-  const proxies = PROXIES.filter((name) => !findProxy(root, name));
+  const lacking = UNPACKED.filter((name) => !findUnpacked(root, name));
   const apt = findProgram(["apt-get"]);
-  if (apt !== undefined && packages.length + proxies.length > 0) {
+  if (apt !== undefined && packages.length + lacking.length > 0) {
     await updateDebian(apt);
     if (packages.length > 0) await installDebian(apt, packages);
-    for (const name of proxies) {
+    for (const name of lacking) {
       console.log(`Unpacking ${name}`);
       const folder = join(root, "node_modules/.cache/debian", name);
       await unpackDebian(apt, name, folder);
@@ -156,9 +156,9 @@ export async function findPeers(root) {
     SOCKEYE_CHROMIUM: findProgram(CHROMIUM),
     SOCKEYE_PYTHON: await findPython(),
     ...Object.fromEntries(
-      PROXIES.map((
+      UNPACKED.map((
         name,
-      ) => [`SOCKEYE_${name.toUpperCase()}`, findProxy(root, name)]),
+      ) => [`SOCKEYE_${name.toUpperCase()}`, findUnpacked(root, name)]),
     ),
   };
   return Object.fromEntries(
