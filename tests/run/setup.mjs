@@ -118,8 +118,11 @@ async function installDebian(apt, packages) {
   if (code !== 0) console.log(output.split("\n").slice(-10).join("\n"));
 }
 
-/** Reverse proxies, which installing would start; and a terminal. */
-const UNPACKED = ["nginx", "haproxy", "caddy", "tmux"];
+/** Proxies of both kinds, which installing would start; and a terminal. */
+const UNPACKED = ["nginx", "haproxy", "caddy", "tinyproxy", "danted", "tmux"];
+
+/** Packages whose names are not those of the programs in them. */
+const PACKAGES = { tinyproxy: "tinyproxy-bin", danted: "dante-server" };
 
 /** Where a program is, and has been unpacked to. */
 function findUnpacked(root, name) {
@@ -149,7 +152,7 @@ export async function findPeers(root) {
     for (const name of lacking) {
       console.log(`Unpacking ${name}`);
       const folder = join(root, "node_modules/.cache/debian", name);
-      await unpackDebian(apt, name, folder);
+      await unpackDebian(apt, PACKAGES[name] ?? name, folder);
     }
   }
   const found = {
