@@ -240,15 +240,27 @@ export async function dial<Data = unknown>(
  * @throws {RangeError} If a number is out of range.
  *
  * @example A reader that comes back
- * ```ts ignore
- * import { ClosedError, redial } from "@sockeye/sockeye";
+ * ```ts
+ * import { ClosedError, redial, Site } from "@sockeye/sockeye";
  *
- * for await (const connection of redial("wss://example.com/news")) {
+ * const site = new Site();
+ * let count = 0;
+ * site.addHandler("/news", (connection) => {
+ *   connection.send(`news ${++count}`);
+ *   if (count === 1) connection.terminate();
+ * });
+ * await using server = await site.listen({ port: 0, hostname: "127.0.0.1" });
+ * if (server.addr.transport !== "tcp") throw new Error("not reached");
+ * const url = `ws://127.0.0.1:${server.addr.port}/news`;
+ *
+ * for await (const connection of redial(url, { firstDelayMs: 10 })) {
  *   try {
  *     for await (const message of connection) console.log(message);
  *   } catch (error) {
- *     if (!(error instanceof ClosedError)) throw error;
+ *     if (error instanceof ClosedError) continue; // lost: dial again
+ *     throw error;
  *   }
+ *   break; // the server said goodbye
  * }
  * ```
  */

@@ -22,6 +22,13 @@ import type {
 
 /** Who hears of attempts. */
 export interface AttemptListener {
+  /**
+   * The next attempt begins in `delayMs` milliseconds.
+   *
+   * @param lastError What the last attempt failed with, or the
+   * {@linkcode ClosedError} of the last connection.
+   */
+  waiting?(delayMs: number, lastError: unknown): void;
   /** An attempt begins. */
   connecting?(attempt: RedialAttempt): void;
   /** An attempt failed; the answer overrules `shouldRetry`. */
@@ -75,7 +82,10 @@ export class Attempts<Data> {
     for (;;) {
       this.#signal?.throwIfAborted();
       const delayMs = this.#isFirst ? 0 : this.#nextDelayMs();
-      if (!this.#isFirst) await sleep(delayMs, this.#signal);
+      if (!this.#isFirst) {
+        listener.waiting?.(delayMs, this.#lastError);
+        await sleep(delayMs, this.#signal);
+      }
       this.#isFirst = false;
       this.#sinceMs ??= nowMs();
       const lastError = this.#lastError;
@@ -160,6 +170,8 @@ async function unlessAborted<T>(
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason);
   signal.addEventListener("abort", abort);
+  // A hook may have ended it just now.
+  if (signal.aborted) abort();
   try {
     return await Promise.race([awaited, aborted.promise]);
   } finally {

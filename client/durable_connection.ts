@@ -185,10 +185,17 @@ export class DurableConnection<Data = unknown>
   ): Promise<Omit<DurableEnd, "unsent">> {
     let isHook = false;
     let isStopped = false;
+    // No hook is called before its owner holds the object.
+    await undefined;
     try {
       for (;;) {
         isHook = false;
         const connection = await attempts.next({
+          waiting: (delayMs, lastError) => {
+            isHook = true;
+            this.#options.waiting?.(delayMs, lastError);
+            isHook = false;
+          },
           connecting: (attempt) => {
             this.#state = "connecting";
             isHook = true;

@@ -60,6 +60,7 @@ export interface DurableOptions<Data = unknown> extends AttemptListener {
 }
 
 const HOOK_NAMES = [
+  "waiting",
   "connecting",
   "connectFailed",
   "open",

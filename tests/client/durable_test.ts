@@ -48,9 +48,10 @@ test("B-8: states and hooks, in their order, across a loss", () =>
     await world.listen();
     const seen: string[] = [];
     const lost = Promise.withResolvers<void>();
-    const note = (what: string) => seen.push(`${what} ${durable.state}`);
+    const note = (what: string) => void seen.push(`${what} ${durable.state}`);
     const durable: DurableConnection = redial(URL, STEADY).connect({
       connecting: ({ number }) => void seen.push(`connecting ${number}`),
+      waiting: (delayMs) => note(`waiting ${delayMs}`),
       open: () => void note("open"),
       message: async (data) => {
         await settle();
@@ -83,6 +84,7 @@ test("B-8: states and hooks, in their order, across a loss", () =>
       "message 1 open",
       "message 2 open",
       "down 1012 down",
+      "waiting 1000 down",
       "connecting 1",
       "open connecting",
       "down 1000 down",
@@ -382,7 +384,9 @@ test("B-8: what a hook throws ends it, and closes the connection", () =>
     const fail = () => {
       throw new Error("hook");
     };
-    for (const name of ["connecting", "open", "message", "down"] as const) {
+    for (
+      const name of ["connecting", "open", "message", "down"] as const
+    ) {
       const durable = redial(URL, STEADY).connect({ [name]: fail });
       await settle();
       const connection = world.opened.at(-1);
@@ -400,6 +404,30 @@ test("B-8: what a hook throws ends it, and closes the connection", () =>
     world.refusal = new Response(null, { status: 503 });
     const durable = redial(URL, STEADY).connect({ connectFailed: fail });
     assertEquals((await durable.closed).cause, "failed");
+  }));
+
+test("B-8: every hook may close it", () =>
+  inWorld(async (world) => {
+    const never = new Promise<never>(() => {});
+    for (const name of ["connecting", "connectFailed", "waiting"] as const) {
+      const dial = name === "connecting" ? () => never : {};
+      const durable: DurableConnection = redial(URL, { ...STEADY, dial })
+        .connect({ [name]: () => void durable.close() });
+      assertEquals((await durable.closed).cause, "closed", name);
+    }
+    await world.listen();
+    for (const name of ["open", "message", "down"] as const) {
+      const durable: DurableConnection = redial(URL, STEADY)
+        .connect({ [name]: () => void durable.close() });
+      await settle();
+      if (name === "message") world.opened.at(-1)!.send("now");
+      if (name === "down") world.opened.at(-1)!.terminate();
+      assertEquals((await durable.closed).cause, "closed", name);
+      assertEquals(
+        (await world.opened.at(-1)!.closed).wasClean,
+        name !== "down",
+      );
+    }
   }));
 
 test("options of connect are checked at once", () => {
