@@ -14,6 +14,7 @@ import { shutdownAll } from "./site.ts";
 /** The pages. */
 const PAGES = [
   "docs/guide.md",
+  "docs/dialing.md",
   "docs/broadcasting.md",
   "docs/compression.md",
   "docs/shutdown.md",
