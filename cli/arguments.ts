@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
-import type { DialOptions } from "../client.ts";
+import { type DialOptions, proxyFromEnvironment } from "../client.ts";
 import { printable } from "../connection.ts";
 
 /** The arguments make no sense. */
@@ -23,6 +23,7 @@ export interface TalkCommand {
   readonly dial: DialOptions;
   readonly timeoutMs: number;
   readonly isOnce: boolean;
+  readonly reconnects: boolean;
   readonly takesInput: boolean;
   readonly showsFrames: boolean;
   readonly isJson: boolean;
@@ -73,6 +74,8 @@ const DIAL = {
   auth: { type: "string" },
   ca: { type: "string", multiple: true },
   insecure: { type: "boolean" },
+  proxy: { type: "string" },
+  unix: { type: "string" },
   compress: { type: "boolean" },
   timeout: { type: "string" },
   json: { type: "boolean" },
@@ -83,6 +86,7 @@ const TALK = {
   ...DIAL,
   ping: { type: "string" },
   once: { type: "boolean" },
+  reconnect: { type: "boolean" },
   "no-input": { type: "boolean", short: "n" },
   "binary-dir": { type: "string" },
   frames: { type: "boolean" },
@@ -140,6 +144,7 @@ function parseTalk(args: readonly string[]): Command {
     },
     timeoutMs,
     isOnce: values.once ?? false,
+    reconnects: values.reconnect ?? false,
     takesInput: !values["no-input"],
     showsFrames: values.frames ?? false,
     isJson: values.json ?? false,
@@ -215,11 +220,13 @@ interface DialValues {
   readonly auth?: string;
   readonly ca?: string[];
   readonly insecure?: boolean;
+  readonly proxy?: string;
+  readonly unix?: string;
   readonly compress?: boolean;
 }
 
 function dialOptions(values: DialValues): DialOptions {
-  const { ca, insecure } = values;
+  const { ca, insecure, proxy, unix } = values;
   if (ca && insecure) {
     throw new UsageError("--ca and --insecure exclude each other");
   }
@@ -227,6 +234,10 @@ function dialOptions(values: DialValues): DialOptions {
     headers: headersOf(values),
     subprotocols: values.subprotocol ?? [],
     compression: values.compress ?? false,
+    ...(proxy !== undefined && {
+      proxy: proxy === "env" ? proxyFromEnvironment : proxy,
+    }),
+    ...(unix !== undefined && { path: unix }),
     ...(ca && { tls: { ca: ca.map(readText) } }),
     ...(insecure && { tls: { rejectUnauthorized: false } }),
   };

@@ -21,11 +21,15 @@ text message, what comes is printed. Ctrl-D or Ctrl-C closes.
       --auth USER:PASSWORD    Send Basic credentials
       --ca FILE               Trust this certificate authority, in PEM
       --insecure              Do not check the server's certificate
+      --proxy URL             Go through a proxy, http: or socks5:; "env" takes
+                              it from HTTPS_PROXY and the like
+      --unix PATH             Connect to a Unix socket
       --compress              Offer compression
       --ping SECONDS          Ping after so much silence; 0 never (20)
       --timeout SECONDS       Wait so long for the connection, and with --once
                               for the message (10)
       --once                  Print one message, and close
+      --reconnect             Connect again whenever the connection is gone
   -n, --no-input              Send nothing; print until the server closes
       --binary-dir DIR        Write binary messages to files in DIR
       --frames                Print each frame: direction, opcode, length
@@ -46,8 +50,9 @@ bench: sends text messages to a server that echoes, and measures.
       --in-flight COUNT       Messages under way on each (1)
       --size BYTES            Length of a message (64)
       --duration SECONDS      How long (5)
-      --header, --subprotocol, --origin, --auth, --ca, --insecure, --compress,
-      --timeout, --json       As above
+      --header, --subprotocol, --origin, --auth, --ca, --insecure, --proxy,
+      --unix, --compress, --timeout, --json
+                              As above
 
   -h, --help                  Print this
       --version               Print the version

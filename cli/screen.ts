@@ -79,6 +79,11 @@ export class Screen {
     this.#lines?.pause();
   }
 
+  /** Stops reading for a while, unless a person types, who can be waited for. */
+  hold(): void {
+    if (!this.isInteractive) this.pause();
+  }
+
   /** Goes on reading. */
   resume(): void {
     this.#lines?.resume();

@@ -4,155 +4,232 @@
  * @module
  */
 
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import process from "node:process";
 import {
   ClosedError,
   type CloseInfo,
   type Connection,
   dial,
+  type DialOptions,
   HandshakeError,
+  isRetryable,
+  redial,
 } from "../client.ts";
 import { isOrdinary, printable } from "../connection.ts";
 import { type TalkCommand, UsageError } from "./arguments.ts";
+import { BinaryFiles } from "./binary_files.ts";
 import { JsonReport, type Report, TextReport } from "./report.ts";
 import { Screen } from "./screen.ts";
 
 /**
- * Talks until either side closes.
+ * Talks until either side closes; with `--reconnect`, until this side does.
  *
  * @param command What to do.
  * @returns Exit code.
  * @throws {UsageError} If the URL or a header cannot be used.
  */
 export async function talk(command: TalkCommand): Promise<number> {
-  const screen = new Screen(command.isJson);
-  const report = command.isJson
-    ? new JsonReport(screen)
-    : new TextReport(screen);
-  const connection = await open(command, report);
-  if (connection === undefined) return 1;
-  report.opened(connection);
-  const interrupt = () => closeOrDrop(connection);
-  process.on("SIGINT", interrupt);
-  // Whoever read the output has had enough.
-  process.stdout.on("error", () => void connection.close());
-  if (command.takesInput) {
-    screen.read(
-      (line) => sendLine(connection, screen, line),
-      () => void (command.isOnce || connection.close()),
-      interrupt,
-    );
-  }
-  const isAnswered = await receiveAll(connection, command, report);
-  const info = await connection.closed;
-  process.off("SIGINT", interrupt);
-  screen.close();
-  report.closed(info);
-  return isAnswered && isGood(info) ? 0 : 1;
-}
-
-/** Opens the connection; reports why not where it cannot be. */
-async function open(
-  command: TalkCommand,
-  report: Report,
-): Promise<Connection | undefined> {
+  const session = new Session(command);
   try {
-    return await dial(command.url, {
-      ...command.dial,
-      ...(command.showsFrames && { onFrame: (frame) => report.frame(frame) }),
-    });
+    return await (command.reconnects ? session.runOften() : session.runOnce());
   } catch (error) {
-    if (error instanceof HandshakeError) {
-      report.failed(error);
-      return undefined;
-    }
-    if (error instanceof TypeError) {
+    if (error instanceof TypeError && !session.hasStarted) {
       throw new UsageError(printable(error.message));
     }
     throw error;
+  } finally {
+    session.end();
   }
 }
 
-/** Closes; the second time it does not wait for the peer. */
-function closeOrDrop(connection: Connection): void {
-  if (connection.readyState === 1) void connection.close();
-  else connection.terminate();
-}
+/** One talk, over one connection or, one after the other, several. */
+class Session {
+  /** Whether there has been a connection. */
+  hasStarted = false;
 
-function sendLine(connection: Connection, screen: Screen, line: string): void {
-  if (connection.send(line) || connection.readyState !== 1) return;
-  screen.pause();
-  connection.drained.then(() => screen.resume(), () => {});
-}
+  readonly #command: TalkCommand;
+  readonly #screen: Screen;
+  readonly #report: Report;
+  readonly #files: BinaryFiles | undefined;
+  readonly #stop: AbortController = new AbortController();
+  /** Lines that were read while there was no connection. */
+  readonly #waiting: string[] = [];
+  readonly #interrupt = (): void => this.#finish();
+  #connection: Connection | undefined;
+  #isInputOver = false;
+  /** Whether this side has had enough. */
+  #isDone = false;
 
-/**
- * Reports messages until the connection is closed, or one where one is enough.
- *
- * @returns Whether what was to come has come.
- */
-async function receiveAll(
-  connection: Connection,
-  command: TalkCommand,
-  report: Report,
-): Promise<boolean> {
-  const { isOnce, timeoutMs, binaryDir } = command;
-  const files = binaryDir === undefined ? undefined : new Files(binaryDir);
-  let isLate = false;
-  const timer = isOnce
-    ? setTimeout(() => {
-      isLate = true;
-      report.timedOut(timeoutMs);
-      void connection.close();
-    }, timeoutMs)
-    : undefined;
-  try {
-    while (true) {
-      const message = await connection.receive();
-      const file = typeof message === "string"
-        ? undefined
-        : await files?.write(message);
-      if (isLate) continue;
-      report.received(message, file);
-      if (!isOnce) continue;
-      void connection.close();
-      return true;
+  constructor(command: TalkCommand) {
+    const { isJson, binaryDir } = command;
+    this.#command = command;
+    this.#screen = new Screen(isJson);
+    this.#report = isJson
+      ? new JsonReport(this.#screen)
+      : new TextReport(this.#screen);
+    this.#files = binaryDir === undefined
+      ? undefined
+      : new BinaryFiles(binaryDir);
+  }
+
+  /** Talks over one connection; returns the exit code. */
+  async runOnce(): Promise<number> {
+    let connection;
+    try {
+      connection = await dial(this.#command.url, this.#dialOptions());
+    } catch (error) {
+      if (!(error instanceof HandshakeError)) throw error;
+      this.#report.failed(error);
+      return 1;
     }
-  } catch (error) {
-    if (error instanceof ClosedError) return !isOnce;
-    throw error;
-  } finally {
-    clearTimeout(timer);
+    return await this.#converse(connection);
+  }
+
+  /** Talks over one connection after the other; returns the exit code. */
+  async runOften(): Promise<number> {
+    let code = 1;
+    const connections = redial(this.#command.url, {
+      dial: this.#dialOptions(),
+      signal: this.#stop.signal,
+      // One client, and a person who looks on: less patient than a service.
+      firstDelayMs: 1_000,
+      minDelayMs: 1_000,
+      maxDelayMs: 30_000,
+      shouldRetry: (error) => {
+        if (error instanceof HandshakeError) this.#report.failed(error);
+        return isRetryable(error);
+      },
+    });
+    try {
+      for await (const connection of connections) {
+        code = await this.#converse(connection);
+        if (this.#isDone) break;
+        this.#screen.hold();
+      }
+    } catch (error) {
+      // It has been reported, or it is our own giving up.
+      const isKnown = error instanceof HandshakeError || this.#isDone;
+      if (!isKnown) throw error;
+      if (error instanceof HandshakeError) return 1;
+    }
+    return code;
+  }
+
+  /** Lets go of the terminal and of signals. */
+  end(): void {
+    process.off("SIGINT", this.#interrupt);
+    this.#screen.close();
+  }
+
+  #dialOptions(): DialOptions {
+    const { dial, showsFrames } = this.#command;
+    if (!showsFrames) return dial;
+    return { ...dial, onFrame: (frame) => this.#report.frame(frame) };
+  }
+
+  /** Talks until the connection is gone; returns the exit code. */
+  async #converse(connection: Connection): Promise<number> {
+    this.#connection = connection;
+    this.#report.opened(connection);
+    this.#start();
+    this.#screen.resume();
+    for (const line of this.#waiting.splice(0)) this.#send(line);
+    if (this.#isInputOver) this.#inputOver();
+    const isAnswered = await this.#receiveAll(connection);
+    const info = await connection.closed;
+    this.#connection = undefined;
+    if (!this.#command.reconnects || this.#isDone) this.#screen.close();
+    this.#report.closed(info);
+    return isAnswered && isGood(info) ? 0 : 1;
+  }
+
+  /** Reads lines, now that there is somebody to send them to. */
+  #start(): void {
+    if (this.hasStarted) return;
+    this.hasStarted = true;
+    process.on("SIGINT", this.#interrupt);
+    // Whoever read the output has had enough.
+    process.stdout.on("error", () => {
+      this.#isDone = true;
+      void this.#connection?.close();
+      this.#stop.abort();
+    });
+    if (!this.#command.takesInput) return;
+    this.#screen.read(
+      (line) => this.#send(line),
+      () => {
+        this.#isInputOver = true;
+        this.#inputOver();
+      },
+      this.#interrupt,
+    );
+  }
+
+  #send(line: string): void {
+    const connection = this.#connection;
+    if (connection === undefined) {
+      this.#waiting.push(line);
+      return;
+    }
+    if (connection.send(line) || connection.readyState !== 1) return;
+    this.#screen.pause();
+    connection.drained.then(() => this.#screen.resume(), () => {});
+  }
+
+  /** There will be no more lines: closes behind the last one. */
+  #inputOver(): void {
+    if (this.#command.isOnce) return;
+    if (this.#connection === undefined && this.#waiting.length > 0) return;
+    this.#isDone = true;
+    void this.#connection?.close();
+    this.#stop.abort();
+  }
+
+  /** Closes; the second time it does not wait for the peer. */
+  #finish(): void {
+    this.#isDone = true;
+    if (this.#connection?.readyState === 1) void this.#connection.close();
+    else this.#connection?.terminate();
+    this.#stop.abort();
+  }
+
+  /**
+   * Reports messages until the connection is closed, or one where one is enough.
+   *
+   * @returns Whether what was to come has come.
+   */
+  async #receiveAll(connection: Connection): Promise<boolean> {
+    const { isOnce, timeoutMs } = this.#command;
+    let isLate = false;
+    const timer = isOnce
+      ? setTimeout(() => {
+        isLate = true;
+        this.#report.timedOut(timeoutMs);
+        this.#finish();
+      }, timeoutMs)
+      : undefined;
+    try {
+      while (true) {
+        const message = await connection.receive();
+        const file = typeof message === "string"
+          ? undefined
+          : await this.#files?.write(message);
+        if (isLate) continue;
+        this.#report.received(message, file);
+        if (!isOnce) continue;
+        this.#finish();
+        return true;
+      }
+    } catch (error) {
+      if (error instanceof ClosedError) return !isOnce;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
 
 /** Whether a connection ended as one should. */
 function isGood(info: CloseInfo): boolean {
   return info.wasClean && isOrdinary(info);
-}
-
-/** Binary messages, each in a file of its own. */
-class Files {
-  readonly #dir: string;
-  #number = 0;
-
-  constructor(dir: string) {
-    this.#dir = dir;
-  }
-
-  /** Writes one; returns the path. No file that is there is overwritten. */
-  async write(bytes: Uint8Array): Promise<string> {
-    await mkdir(this.#dir, { recursive: true });
-    while (true) {
-      const name = `${String(++this.#number).padStart(6, "0")}.bin`;
-      const path = join(this.#dir, name);
-      try {
-        await writeFile(path, bytes, { flag: "wx" });
-        return path;
-      } catch (error) {
-        if ((error as { code?: unknown }).code !== "EEXIST") throw error;
-      }
-    }
-  }
 }

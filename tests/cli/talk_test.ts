@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Connection, Site } from "../../server.ts";
 import { assert, assertEquals, assertMatch, test } from "../harness.ts";
-import { checkoutPath } from "../harness/child.ts";
+import { Relay } from "../client/relay.ts";
+import { checkoutPath, Child } from "../harness/child.ts";
 import { certificate } from "../runtime/recorder.ts";
 import { Echo, serve, until } from "../site/served.ts";
-import { assertExits, startCli } from "./talking.ts";
+import { assertExits, commandLine, startCli } from "./talking.ts";
 
 function addMixed(site: Site): void {
   site.addHandler("/mixed", (connection) => {
@@ -291,4 +292,87 @@ test("WS29: nothing is coloured that is no terminal", async () => {
     await assertExits(child, 0);
     assert(!child.stderr.includes("\x1b"), child.stderr);
   });
+});
+
+test("WS29: --reconnect connects again, and sends what was read meanwhile", async () => {
+  const served: Connection[] = [];
+  const setup = (site: Site) =>
+    site.addHandler("/flapping", {
+      open: (connection) => void served.push(connection),
+      message: (connection, data) => void connection.send(data),
+    });
+  await serve({ setup }, async ({ port }) => {
+    const url = `ws://127.0.0.1:${port}/flapping`;
+    await using child = startCli("--reconnect", url);
+    child.say("one");
+    assertEquals(await child.line(), "< one");
+    served[0]!.terminate();
+    await until(() => child.stderr.includes("1006"), "the end");
+    child.say("two");
+    assertEquals(await child.line(), "< two");
+    await served[1]!.close(1001);
+    await until(() => child.stderr.includes("1001"), "the end");
+    child.say("three");
+    child.endInput();
+    assertEquals(await child.line(), "< three");
+    await assertExits(child, 0);
+    assertEquals(served.length, 3);
+    assertEquals(child.stderr.match(/^Connected to /gm)?.length, 3);
+  });
+});
+
+test("WS29: --reconnect gives up where trying again makes no sense, or on SIGINT", async () => {
+  const setup = (site: Site) =>
+    site.addHandler("/dropping", (connection) => connection.terminate());
+  await serve({ setup }, async ({ port }) => {
+    await using refused = startCli(
+      "--reconnect",
+      `ws://127.0.0.1:${port}/nothing`,
+    );
+    await assertExits(refused, 1);
+    assertEquals(refused.stderr.match(/404/g)?.length, 1);
+    await using child = startCli(
+      "--reconnect",
+      `ws://127.0.0.1:${port}/dropping`,
+    );
+    await until(() => child.stderr.includes("1006"), "the end");
+    child.signal("SIGINT");
+    await assertExits(child, 1);
+  });
+});
+
+test("WS29: --unix connects to a socket, --proxy through a proxy", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "sockeye-cli-"));
+  try {
+    const path = join(folder, "socket");
+    await serve({}, async ({ port, site }) => {
+      await using unix = await site.listen({ path });
+      assertEquals(unix.addr.transport, "unix");
+      await using child = startCli("--once", "--unix", path, "a.test/echo");
+      child.say("hello");
+      assertEquals(await child.line(), "< hello");
+      await assertExits(child, 0);
+      assertMatch(child.stderr, /^Connected to ws:\/\/a\.test\/echo\.$/m);
+      await using relay = await Relay.listen({ port });
+      const proxy = `http://127.0.0.1:${relay.port}`;
+      const [command = "", ...args] = commandLine("--once", "--proxy");
+      for (
+        const proxied of [
+          new Child(command, [...args, proxy, "a.test/echo"]),
+          new Child(command, [...args, "env", "a.test/echo"], {
+            ws_proxy: proxy,
+            no_proxy: "",
+          }),
+        ]
+      ) {
+        await using _child = proxied;
+        proxied.say("hello");
+        assertEquals(await proxied.line(), "< hello");
+        await assertExits(proxied, 0);
+      }
+      assertEquals(relay.targets, ["a.test:80", "a.test:80"]);
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
