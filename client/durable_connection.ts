@@ -41,6 +41,8 @@ export class DurableConnection<Data = unknown>
   #changed: PromiseWithResolvers<void> = Promise.withResolvers();
   #end: DurableEnd | undefined;
   #isClosing = false;
+  /** Messages in doubt that no hook is told of. */
+  #inDoubt: readonly Message[] = [];
 
   /**
    * Use `redial(url).connect()`.
@@ -182,7 +184,7 @@ export class DurableConnection<Data = unknown>
   async #run(
     attempts: Attempts<Data>,
     signal: AbortSignal | undefined,
-  ): Promise<Omit<DurableEnd, "unsent">> {
+  ): Promise<Omit<DurableEnd, "unsent" | "inDoubt">> {
     let isHook = false;
     let isStopped = false;
     // No hook is called before its owner holds the object.
@@ -243,7 +245,7 @@ export class DurableConnection<Data = unknown>
       // That the connection went away meanwhile is no failure of a hook's.
       if (!(error instanceof ClosedError && connection.readyState === 3)) {
         await connection.close(1011, "internal error");
-        this.#outbox?.detach(await connection.closed);
+        this.#inDoubt = this.#outbox?.detach(await connection.closed) ?? [];
         throw error;
       }
     }
@@ -270,10 +272,11 @@ export class DurableConnection<Data = unknown>
     this.#changed = Promise.withResolvers();
   }
 
-  #finish(end: Omit<DurableEnd, "unsent">): void {
+  #finish(end: Omit<DurableEnd, "unsent" | "inDoubt">): void {
     this.#state = "closed";
     this.#connection = undefined;
-    this.#end = { ...end, unsent: this.#outbox?.takeAll() ?? [] };
+    const unsent = this.#outbox?.takeAll() ?? [];
+    this.#end = { ...end, unsent, inDoubt: this.#inDoubt };
     this.#closed.resolve(this.#end);
     this.#announce();
   }

@@ -31,8 +31,16 @@ export interface DurableEnd {
   readonly cause: "closed" | "stopped" | "gave-up" | "aborted" | "failed";
   /** The error behind it, where there is one. */
   readonly error?: unknown;
-  /** Messages that the outbox had accepted and that were never handed over. */
+  /**
+   * Messages that the outbox had accepted and that were never handed over, or were
+   * to be sent again.
+   */
   readonly unsent: readonly Message[];
+  /**
+   * Messages in doubt, see {@linkcode DurableLoss}, that `down` was not told of: the
+   * connection was closed because a hook had thrown.
+   */
+  readonly inDoubt: readonly Message[];
 }
 
 /** Hooks of a connection that is kept. They are called one after the other. */

@@ -144,8 +144,10 @@ export class Outbox {
    */
   detach(info: CloseInfo): Message[] {
     this.#connection = undefined;
-    // A peer that answers our Close frame has read what came before it.
-    const hasAll = info.cause === "local" && info.wasClean;
+    // A peer that answers our Close frame has read what came before it. One whose
+    // own crossed ours may have stopped reading: it says another code, most often.
+    const hasAll = info.cause === "local" && info.wasClean &&
+      info.received?.code === info.sent?.code;
     const unsure = hasAll ? [] : this.#handed;
     if (this.#resends && !hasAll) {
       this.#waiting = [...this.#handed, ...this.#waiting];

@@ -77,7 +77,7 @@ test("B-8: states and hooks, in their order, across a loss", () =>
     assertEquals(durable.state, "open");
     const end = await durable.close();
     assertEquals(durable.state, "closed");
-    assertEquals(end, { cause: "closed", unsent: [] });
+    assertEquals(end, { cause: "closed", unsent: [], inDoubt: [] });
     assertEquals(seen, [
       "connecting 1",
       "open connecting",
@@ -126,7 +126,11 @@ test("BL7: an attempt ends in connectFailed or in down, and each may say stop", 
       void world.opened.at(-1)!.close(4000 + i);
     }
     await world.clock.advance(20_000);
-    assertEquals(await losing.closed, { cause: "stopped", unsent: [] });
+    assertEquals(await losing.closed, {
+      cause: "stopped",
+      unsent: [],
+      inDoubt: [],
+    });
     assertEquals(losses, [4000, 4001]);
   }));
 
@@ -323,7 +327,7 @@ test("B-8: close sends what waits first, and says what was never sent", () =>
     const down = redial(URL, STEADY).connect({ outbox: {} });
     down.send("never");
     const end = await down.close();
-    assertEquals(end, { cause: "closed", unsent: ["never"] });
+    assertEquals(end, { cause: "closed", unsent: ["never"], inDoubt: [] });
     assertEquals(down.send("after"), false);
     assertEquals(world.clock.pendingTimers, 0);
 
@@ -335,6 +339,7 @@ test("B-8: close sends what waits first, and says what was never sent", () =>
     assertEquals(await open.close(4000, "done"), {
       cause: "closed",
       unsent: [],
+      inDoubt: [],
     });
     assertEquals(world.received, texts);
     assertEquals((await world.opened[0]!.closed).code, 4000);
@@ -404,6 +409,49 @@ test("B-8: what a hook throws ends it, and closes the connection", () =>
     world.refusal = new Response(null, { status: 503 });
     const durable = redial(URL, STEADY).connect({ connectFailed: fail });
     assertEquals((await durable.closed).cause, "failed");
+  }));
+
+test("B-8: what is in doubt is told when a hook throws, too", () =>
+  inWorld(async (world) => {
+    await world.listen();
+    for (const unconfirmed of ["drop", "resend"] as const) {
+      const durable = redial(URL, STEADY).connect({
+        outbox: { unconfirmed },
+        message: () => {
+          // Neither that nor a Close frame arrives any more.
+          world.network.wires.at(-1)!.stall();
+          durable.send("in doubt");
+          throw new Error("hook");
+        },
+      });
+      await settle();
+      world.opened.at(-1)!.send("now");
+      await world.clock.advance(20_000);
+      const { cause, unsent, inDoubt } = await durable.closed;
+      assertEquals(cause, "failed");
+      assertEquals([inDoubt, unsent], [
+        ["in doubt"],
+        unconfirmed === "resend" ? ["in doubt"] : [],
+      ]);
+    }
+  }));
+
+test("B-8: a Close that crosses ours confirms nothing", () =>
+  inWorld(async (world) => {
+    await world.listen();
+    const losses: DurableLoss[] = [];
+    const durable = redial(URL, STEADY).connect({
+      outbox: {},
+      down: (loss) => void losses.push(loss),
+    });
+    await settle();
+    const server = world.opened.at(-1)!;
+    durable.send("which way?");
+    void server.close(1012);
+    await durable.close();
+    const { info, inDoubt } = losses[0]!;
+    assertEquals([info.cause, info.code, info.wasClean], ["local", 1012, true]);
+    assertEquals(inDoubt, ["which way?"]);
   }));
 
 test("B-8: every hook may close it", () =>
