@@ -235,7 +235,7 @@ export class WebSocket extends EventTarget {
    * copied.
    * @throws {DOMException} `InvalidStateError` while it is connecting.
    */
-  send(data: string | ArrayBufferLike | Blob | ArrayBufferView): void {
+  send(data: string | ArrayBuffer | Blob | ArrayBufferView): void {
     if (arguments.length === 0) {
       throw new TypeError("Cannot send: there is no message");
     }

@@ -181,12 +181,10 @@ function readableOf(connection: Connection): ReadableStream<Message> {
 function writableOf(
   connection: Connection,
 ): WritableStream<string | BufferSource> {
-  let isClosing = false;
   return new WritableStream<string | BufferSource>({
     start(controller) {
       connection.closed.then((info) => {
-        // A `close` that waits for the handshake has not failed.
-        if (isClosing && info.wasClean) return;
+        // A `close` that waits for the handshake goes through all the same.
         controller.error(info.wasClean ? isClosed() : brokenBy(info));
       });
     },
@@ -198,7 +196,6 @@ function writableOf(
       });
     },
     async close() {
-      isClosing = true;
       startClose(connection, { code: undefined, reason: "" });
       endOf(await connection.closed);
     },

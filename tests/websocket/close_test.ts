@@ -1,6 +1,6 @@
 /** `close` and the `close` event, after the tests `Close-*` of the web platform. */
 import { type FailureEvent, WebSocket } from "../../websocket.ts";
-import { assert, assertEquals } from "../harness.ts";
+import { assert, assertEquals, test } from "../harness.ts";
 import { RawServer, upgradeResponse } from "../harness/raw_server.ts";
 import {
   assertThrowsDom,
@@ -204,3 +204,58 @@ testOurs(
     }
   },
 );
+
+test("close between the server's response and the open event", async () => {
+  await using server = await RawServer.listen();
+  // The frame shares a segment with the response: it is seen before the event.
+  const onFrame = () => socket.close();
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/`, { onFrame });
+  const types: string[] = [];
+  for (const type of ["open", "message", "error", "close"]) {
+    socket.addEventListener(type, () => void types.push(type));
+  }
+  const raw = await server.accept();
+  const closed = event<CloseEvent>(socket, "close");
+  const head = await raw.readHead();
+  raw.write(upgradeResponse(head), Uint8Array.of(0x81, 1, 65));
+  assertEquals((await closed).code, 1006);
+  await raw.readToEnd();
+  assertEquals(types, ["error", "close"]);
+});
+
+test("close() is heeded by a message that is about to be told", async () => {
+  await using server = await RawServer.listen();
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/`);
+  const messages: unknown[] = [];
+  socket.onmessage = async ({ data }) => {
+    messages.push(data);
+    // By then the next message has been handed on, and waits for its task.
+    for (let i = 0; i < 50; i++) await undefined;
+    socket.close(3000);
+  };
+  const raw = await server.accept();
+  const frame = Uint8Array.of(0x81, 1, 65);
+  raw.write(upgradeResponse(await raw.readHead()), frame, frame);
+  assertEquals((await raw.readFrame()).opcode, 8);
+  const closed = event<CloseEvent>(socket, "close");
+  raw.write(Uint8Array.of(0x88, 2, 0x0b, 0xb8));
+  raw.end();
+  await closed;
+  assertEquals(messages, ["A"]);
+});
+
+test("readyState is CLOSING once the peer has closed, and nothing is sent", async () => {
+  await using server = await RawServer.listen();
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/`);
+  const raw = await server.accept();
+  raw.write(upgradeResponse(await raw.readHead()));
+  await event(socket, "open");
+  raw.write(Uint8Array.of(0x88, 2, 0x03, 0xe8));
+  assertEquals((await raw.readFrame()).opcode, 8);
+  assertEquals(socket.readyState, 2);
+  socket.send("late");
+  assertEquals(socket.bufferedAmount, 4);
+  const closed = event<CloseEvent>(socket, "close");
+  raw.end();
+  assertEquals((await closed).wasClean, true);
+});

@@ -1,6 +1,7 @@
 /** Events and event handlers, after the tests of the web platform. */
 import { WebSocket } from "../../websocket.ts";
-import { assert, assertEquals } from "../harness.ts";
+import { assert, assertEquals, test } from "../harness.ts";
+import { RawServer, upgradeResponse } from "../harness/raw_server.ts";
 import { end, event, opened, testBoth, testOurs } from "./shapes.ts";
 
 testBoth(
@@ -113,4 +114,22 @@ testOurs("the class stands in for the platform's by its type", async (base) => {
   const socket: globalThis.WebSocket = new WebSocket(`${base}/echo`);
   await event(socket, "open");
   await end(socket);
+});
+
+test("each message of bytes has a buffer of its own", async () => {
+  await using server = await RawServer.listen();
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/`);
+  socket.binaryType = "arraybuffer";
+  const got: number[][] = [];
+  socket.onmessage = ({ data }) => void got.push([...new Uint8Array(data)]);
+  const raw = await server.accept();
+  const head = await raw.readHead();
+  raw.write(upgradeResponse(head));
+  await event(socket, "open");
+  raw.write(Uint8Array.of(0x82, 1, 65, 0x82, 2, 66, 67, 0x88, 0));
+  const closed = event<CloseEvent>(socket, "close");
+  await raw.readFrame();
+  raw.end();
+  assertEquals((await closed).code, 1005);
+  assertEquals(got, [[65], [66, 67]]);
 });

@@ -1,6 +1,12 @@
 /** `send` and `bufferedAmount`, after the tests `Send-*` of the web platform. */
 import { WebSocket } from "../../websocket.ts";
-import { assertEquals, assertMatch, assertStrictEquals } from "../harness.ts";
+import {
+  assertEquals,
+  assertMatch,
+  assertStrictEquals,
+  test,
+} from "../harness.ts";
+import { RawServer, upgradeResponse } from "../harness/raw_server.ts";
 import {
   type AnySocket,
   assertThrowsDom,
@@ -108,32 +114,74 @@ testOurs(
     const later = new TextEncoder().encode("bytes");
     socket.send(later.buffer);
     later.fill(0x78);
+    const view = new TextEncoder().encode("a view");
+    socket.send(view.subarray(2));
+    view.fill(0x78);
     socket.send("text");
-    assertEquals(socket.bufferedAmount, 6 + 4 + 5 + 4);
+    assertEquals(socket.bufferedAmount, 6 + 4 + 5 + 4 + 4);
     // What was sent before leaves first, also what is still being read.
     const closed = event<CloseEvent>(socket, "close");
     socket.send(new Blob(["last"]));
     const all = new Promise<void>((resolve) => {
       socket.addEventListener(
         "message",
-        () => answers.length === 5 && resolve(),
+        () => answers.length === 6 && resolve(),
       );
     });
     await all;
-    assertEquals(answers, ["before", "blob", "bytes", "text", "last"]);
+    const texts = ["before", "blob", "bytes", "view", "text", "last"];
+    assertEquals(answers, texts);
     socket.close();
     assertEquals((await closed).wasClean, true);
   },
 );
 
-testOurs("a close waits for the blobs that were sent before", async (base) => {
-  const socket = new WebSocket(`${base}/echo`);
+test("a close waits for the blobs that were sent before", async () => {
+  await using server = await RawServer.listen();
+  const compression = false;
+  const url = `ws://127.0.0.1:${server.port}/`;
+  const socket = new WebSocket(url, { compression });
+  const raw = await server.accept();
+  raw.write(upgradeResponse(await raw.readHead()));
   await event(socket, "open");
   socket.send(new Blob(["x".repeat(100_000)]));
   socket.close(3000, "done");
   assertEquals(socket.readyState, 2);
-  const { code, reason, wasClean } = await event<CloseEvent>(socket, "close");
-  assertEquals([code, reason, wasClean], [3000, "done", true]);
+  const { opcode, payload } = await raw.readFrame();
+  assertEquals([opcode, payload.length], [2, 100_000]);
+  assertEquals((await raw.readFrame()).opcode, 8);
+  const closed = event<CloseEvent>(socket, "close");
+  raw.end();
+  await closed;
+});
+
+testOurs("bytes are copied, be they many", async (base) => {
+  for (const compression of [true, false]) {
+    const socket = new WebSocket(`${base}/echo`, { compression });
+    socket.binaryType = "arraybuffer";
+    await event(socket, "open");
+    const bytes = new Uint8Array(1_000_000).fill(7);
+    socket.send(bytes);
+    bytes.fill(0);
+    const { data } = await event<MessageEvent>(socket, "message");
+    const isWhole = new Uint8Array(data).every((byte) => byte === 7);
+    assertEquals([data.byteLength, isWhole], [1_000_000, true]);
+    socket.close();
+    await event(socket, "close");
+  }
+});
+
+testOurs("bufferedAmount: payload, although it is compressed", async (base) => {
+  const socket = new WebSocket(`${base}/echo`, { compression: true });
+  await event(socket, "open");
+  socket.send("a".repeat(300_000));
+  assertEquals(socket.bufferedAmount, 300_000);
+  await Promise.resolve();
+  assertEquals(socket.bufferedAmount, 300_000);
+  await event(socket, "message");
+  assertEquals(socket.bufferedAmount, 0);
+  socket.close();
+  await event(socket, "close");
 });
 
 testOurs("a blob that cannot be read drops the connection", async (base) => {

@@ -10,6 +10,7 @@ import {
 } from "../harness.ts";
 import { within } from "../harness/deadline.ts";
 import { RawServer, upgradeResponse } from "../harness/raw_server.ts";
+import { pause } from "../site/served.ts";
 import { assertRejectsAs, assertThrowsDom, testOurs } from "./shapes.ts";
 
 testOurs(
@@ -182,4 +183,52 @@ test("WebSocketError: code and reason, checked", () => {
     "SyntaxError",
     () => new WebSocketError("", { reason: "x".repeat(124) }),
   );
+});
+
+test("stream: writer.close() waits for the peer's Close frame", async () => {
+  await using server = await RawServer.listen();
+  const stream = new WebSocketStream(`ws://127.0.0.1:${server.port}/`);
+  const raw = await server.accept();
+  raw.write(upgradeResponse(await raw.readHead()));
+  const { writable } = await stream.opened;
+  const order: string[] = [];
+  const closing = writable.close().then(() => order.push("closed"));
+  assertEquals((await raw.readFrame()).opcode, 8);
+  order.push("answered");
+  raw.write(Uint8Array.of(0x88, 0));
+  raw.end();
+  await within(closing, "the end of close()");
+  assertEquals(order, ["answered", "closed"]);
+});
+
+test("stream: write waits for a peer that does not read", async () => {
+  await using server = await RawServer.listen();
+  const compression = false;
+  const url = `ws://127.0.0.1:${server.port}/`;
+  const stream = new WebSocketStream(url, { compression });
+  const raw = await server.accept();
+  raw.write(upgradeResponse(await raw.readHead()));
+  const { writable } = await stream.opened;
+  raw.pause();
+  const writer = writable.getWriter();
+  const chunk = new Uint8Array(1_000_000);
+  let count = 0;
+  let isWaiting = false;
+  while (!isWaiting && count < 100) {
+    count++;
+    const isDone = await Promise.race([
+      writer.write(chunk).then(() => true, () => true),
+      pause(300).then(() => false),
+    ]);
+    isWaiting = !isDone;
+  }
+  assert(isWaiting, "100 MB were written, and nobody has read");
+  raw.resume();
+  for (let i = 0; i < count; i++) {
+    assertEquals((await raw.readFrame()).payload.length, chunk.length);
+  }
+  stream.close();
+  assertEquals((await raw.readFrame()).opcode, 8);
+  raw.end();
+  await assertRejectsAs("WebSocketError", stream.closed);
 });
