@@ -1,0 +1,91 @@
+/** docs/cli.md: what it shows is what one sees. */
+import { readFileSync } from "node:fs";
+import { commandLine, startCli } from "../cli/talking.ts";
+import { missingTerminal, Terminal } from "../cli/terminal.ts";
+import { assert, assertEquals, test, testWhere } from "../harness.ts";
+import { checkoutPath } from "../harness/child.ts";
+import { within } from "../harness/deadline.ts";
+import { serve } from "../site/served.ts";
+
+/** The URL of the page, which stands for the server of the test. */
+const URL_SHOWN = "ws://localhost:8080/echo";
+
+/** A transcript: what was piped in, arguments, what was printed. */
+interface Transcript {
+  readonly input: string | undefined;
+  readonly args: readonly string[];
+  readonly output: string;
+}
+
+const page = readFileSync(checkoutPath("docs/cli.md"), "utf8");
+
+const transcripts: readonly Transcript[] = Array.from(
+  page.matchAll(
+    /^```console\n\$ (?:(?:echo|printf) (.*) \| )?sockeye (.*)\n([^]*?)^```$/gm,
+  ),
+  ([, input, args = "", output = ""]) => ({
+    input: input?.replaceAll("'", "").replaceAll("\\n", "\n").trimEnd(),
+    args: args.replace(" 2>/dev/null", "").split(" "),
+    output,
+  }),
+).filter(({ args }) => args.includes(URL_SHOWN));
+
+function find(isWanted: (transcript: Transcript) => boolean): Transcript {
+  const found = transcripts.find(isWanted);
+  assert(found !== undefined, "the page has no such transcript");
+  return found;
+}
+
+test("docs/cli.md: what is printed to a pipe", async () => {
+  const shown = [
+    find(({ output }) => output.startsWith("< ")),
+    find(({ args }) => args.includes("--json")),
+  ];
+  await serve({}, async ({ port }) => {
+    const url = `ws://127.0.0.1:${port}/echo`;
+    for (const { input, args, output } of shown) {
+      await using child = startCli(
+        ...args.map((argument) => argument.replace(URL_SHOWN, url)),
+      );
+      child.say(input!);
+      child.endInput();
+      await within(child.exited, "the end of the command line");
+      assertEquals(`${child.output}\n`.replaceAll(url, URL_SHOWN), output);
+    }
+  });
+});
+
+testWhere(
+  missingTerminal,
+  "docs/cli.md: what is seen on a terminal",
+  async () => {
+    const typed = find(({ input }) => input === undefined);
+    const piped = find(({ args }) => args.includes("--frames"));
+    await serve({}, async ({ port }) => {
+      const url = `ws://127.0.0.1:${port}/echo`;
+      const ends = (screen: string) => screen.includes("ended with 0");
+      const seen = (screen: string) =>
+        screen.replaceAll(url, URL_SHOWN).replaceAll(/ +$/gm, "");
+      {
+        await using terminal = await Terminal.start(commandLine(url));
+        await terminal.until((screen) => screen.endsWith(">"));
+        await terminal.type("Hello!");
+        await terminal.press("Enter");
+        await terminal.until((screen) => screen.endsWith("< Hello!\n>"));
+        await terminal.press("C-d");
+        const screen = seen(await terminal.until(ends));
+        // Where Ctrl-D was pressed a prompt stays.
+        assertEquals(
+          screen.replace("\n>\n", "\n"),
+          `${typed.output}ended with 0`,
+        );
+      }
+      const words = commandLine("--frames", "--once", url).join(" ");
+      await using terminal = await Terminal.start([
+        ...["sh", "-c", `echo ${piped.input} | ${words}`],
+      ]);
+      const screen = seen(await terminal.until(ends));
+      assertEquals(screen, `${piped.output}ended with 0`);
+    });
+  },
+);
