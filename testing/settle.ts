@@ -4,6 +4,9 @@
  * @module
  */
 
+import { compressionLoaded, isCompressionLoaded } from "../connection.ts";
+import { loadRuntime } from "../runtime/transport.ts";
+
 type Schedule = (callback: () => void) => unknown;
 
 // Taken now, so that clocks which replace the globals do not stop it.
@@ -18,8 +21,18 @@ const nextTurn: Schedule = setImmediate ??
  *
  * It does not wait for what goes on outside the program, such as reading a file.
  *
- * @returns Settles in the next turn of the event loop.
+ * @returns Settles in one of the next turns of the event loop.
  */
-export function settle(): Promise<void> {
+export async function settle(): Promise<void> {
+  await turn();
+  if (isCompressionLoaded()) return;
+  // The first to dial has parts of the library loaded, which a program cannot tell
+  // from what needs no time.
+  await loadRuntime();
+  await compressionLoaded();
+  await turn();
+}
+
+function turn(): Promise<void> {
   return new Promise((resolve) => void nextTurn(() => resolve()));
 }

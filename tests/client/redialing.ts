@@ -1,7 +1,5 @@
 /** What the tests of redialling share: a world with a clock moved by hand. */
 import type { Connection } from "../../client.ts";
-import { loadCompression } from "../../connection.ts";
-import { loadRuntime } from "../../runtime/transport.ts";
 import { Site } from "../../server.ts";
 import { FakeClock, MemoryNetwork } from "../../testing.ts";
 import { assertEquals } from "../harness.ts";
@@ -56,9 +54,6 @@ export class World implements AsyncDisposable {
 export async function inWorld(
   body: (world: World) => Promise<void>,
 ): Promise<void> {
-  // The first import of both takes time that no clock of a test tells.
-  await loadRuntime();
-  await loadCompression();
   await using world = new World();
   await body(world);
 }

@@ -2,8 +2,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { pathToFileURL } from "node:url";
-import { loadCompression } from "../../connection.ts";
-import { loadRuntime } from "../../runtime/transport.ts";
 import { assertEquals, test } from "../harness.ts";
 import { checkoutPath } from "../harness/child.ts";
 
@@ -25,9 +23,6 @@ const blocks = Array.from(
 
 for (const [index, code] of blocks.entries()) {
   test(`B-8: ${PAGE}: block ${index + 1}`, async () => {
-    // The first import of both takes time that no clock of a test tells.
-    await loadRuntime();
-    await loadCompression();
     const folder = mkdtempSync(`${tmpdir()}/sockeye-docs-`);
     try {
       const file = `${folder}/block.ts`;
