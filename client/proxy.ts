@@ -13,7 +13,7 @@ import type {
   Tunnel,
 } from "../runtime/transport.ts";
 import { takeUser, toByteString } from "./ask.ts";
-import { SocksTalk } from "./socks.ts";
+import { SocksTalk, type SocksUser } from "./socks.ts";
 import { proxyError, type Talk } from "./talk.ts";
 import { checkTls } from "./tls.ts";
 
@@ -68,25 +68,15 @@ export function tunnelFor(
   const chosen = typeof proxy === "function" ? proxy(new URL(url)) : proxy;
   if (chosen === undefined) return undefined;
   const { url: at, tls } = parseProxy(chosen);
-  const isSocks = at.protocol.startsWith("socks5");
-  const talk = (): Talk =>
-    isSocks
-      ? new SocksTalk(
-        hostname,
-        port,
-        at.username === "" && at.password === "" ? undefined : {
-          user: toByteString(at.username),
-          password: toByteString(at.password),
-        },
-      )
-      : new ConnectTalk(hostname, port, takeUser(at));
-  // What cannot be asked for throws before anything is connected.
-  const conversation = talk();
+  // What cannot be asked for throws here, before anything is connected.
+  const talk: Talk = at.protocol.startsWith("socks5")
+    ? new SocksTalk(hostname, port, socksUser(at))
+    : new ConnectTalk(hostname, port, takeUser(at));
   return {
     hostname: at.hostname.replace(/^\[|\]$/g, ""),
     port: at.port === "" ? PORTS[at.protocol]! : Number(at.port),
     ...(at.protocol === "https:" && { tls: tls ?? {} }),
-    open: (transport) => converse(transport, conversation),
+    open: (transport) => converse(transport, talk),
   };
 }
 
@@ -106,6 +96,11 @@ function parseProxy(
     );
   }
   return { url, tls: proxy.tls };
+}
+
+function socksUser({ username, password }: URL): SocksUser | undefined {
+  if (username === "" && password === "") return undefined;
+  return { user: toByteString(username), password: toByteString(password) };
 }
 
 /** Asks an HTTP proxy for a tunnel (RFC 9110, section 9.3.6). */

@@ -291,6 +291,32 @@ test("CI-20: a server behind the proxy that breaks off TLS is no failure of the 
   assertEquals((await failed).reason, "tls-failed");
 });
 
+test("CI-1: TLS and handshake that are silent behind a proxy are given up, in time and by the signal", async () => {
+  for (const scheme of ["ws", "wss"]) {
+    for (const isAborted of [false, true]) {
+      await using server = await RawServer.listen();
+      await using relay = await Relay.listen({ port: server.port });
+      const controller = new AbortController();
+      const reason = new Error("enough");
+      const failed = assertRejects(() =>
+        dial(`${scheme}://name.test/`, {
+          proxy: `http://127.0.0.1:${relay.port}`,
+          openTimeoutMs: isAborted ? 10_000 : 200,
+          signal: controller.signal,
+        })
+      );
+      failed.catch(() => {});
+      const raw = await server.accept();
+      await raw.readBytes(1);
+      if (isAborted) controller.abort(reason);
+      const error = await within(failed, "the end of dial()");
+      if (isAborted) assertEquals(error, reason);
+      else assertEquals((error as HandshakeError).reason, "open-timeout");
+      await raw.readToEnd();
+    }
+  }
+});
+
 test("WS24: what is no proxy is refused at once, without its password", async () => {
   const proxies: unknown[] = [
     "",
