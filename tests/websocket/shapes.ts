@@ -5,11 +5,9 @@
 import { type Connection, Handler } from "../../server.ts";
 import { WebSocket } from "../../websocket.ts";
 import { assert, test } from "../harness.ts";
+import { currentRuntime, type RuntimeName } from "../harness/child.ts";
 import { within } from "../harness/deadline.ts";
 import { Echo, serve } from "../site/served.ts";
-
-/** A runtime. */
-export type RuntimeName = "deno" | "bun" | "node";
 
 /** A `WebSocket`, whoever made it. */
 export type AnySocket = globalThis.WebSocket;
@@ -19,13 +17,6 @@ export type SocketClass = typeof globalThis.WebSocket;
 
 /** Ours, by the type of the platform's. */
 export const OURS = WebSocket as unknown as SocketClass;
-
-/** The runtime at hand. */
-export const RUNTIME: RuntimeName = "Deno" in globalThis
-  ? "deno"
-  : "Bun" in globalThis
-  ? "bun"
-  : "node";
 
 /**
  * Defines a test of what both have: ours, and the runtime's.
@@ -40,7 +31,7 @@ export function testBoth(
   const run = (Socket: SocketClass) => () =>
     withSite((base) => Promise.resolve(body(Socket, base)));
   test(name, run(OURS));
-  if (wrongOn.includes(RUNTIME)) return;
+  if (wrongOn.includes(currentRuntime)) return;
   test(`${name}: the runtime's own agrees`, run(globalThis.WebSocket));
 }
 
