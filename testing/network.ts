@@ -89,7 +89,8 @@ export class Network {
    *
    * @param options Where to.
    * @param caller How.
-   * @throws {Error} If nobody listens there, or only one of both speaks TLS.
+   * @throws {Error} If nobody listens there, only one of both speaks TLS, or
+   * the way leads through a proxy.
    */
   // deno-lint-ignore require-await
   async connect(
@@ -100,6 +101,10 @@ export class Network {
     const listener = this.#listeners.get(keyOf(options));
     if (listener === undefined) {
       throw failure("ECONNREFUSED", `Connection refused: ${keyOf(options)}`);
+    }
+    // Going round it would let a test pass that has the wrong proxy.
+    if (options.tunnel !== undefined) {
+      throw failure("ECONNREFUSED", "There are no proxies in memory");
     }
     const secure = options.tls !== undefined;
     if (secure !== (listener.tls !== undefined)) {

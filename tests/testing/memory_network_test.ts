@@ -60,6 +60,19 @@ test("B-12: wss: leads to those who listen with tls, and to nobody else", async 
   }
 });
 
+test("B-12: there are no proxies in memory, and none is passed by", async () => {
+  using _network = new MemoryNetwork();
+  const site = new Site();
+  site.addHandler("/", () => {});
+  await using _server = await site.listen({ port: 80 });
+  const error = await assertRejects(
+    () => dial("ws://example.com/", { proxy: "http://proxy:80" }),
+    HandshakeError,
+    "no proxies",
+  );
+  assertEquals((error as HandshakeError).reason, "proxy-failed");
+});
+
 test("requests for the root are answered in memory", async () => {
   using _network = new MemoryNetwork();
   const errors: string[] = [];
