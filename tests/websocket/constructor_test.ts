@@ -1,7 +1,19 @@
 /** The constructor, after the tests `Create-*` of the web platform. */
 import { HandshakeError } from "../../client.ts";
-import { type FailureEvent, WebSocket } from "../../websocket.ts";
-import { assert, assertEquals, assertThrows } from "../harness.ts";
+import {
+  type FailureEvent,
+  WebSocket,
+  WebSocketStream,
+} from "../../websocket.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertThrows,
+  test,
+} from "../harness.ts";
+import { within } from "../harness/deadline.ts";
+import { RawServer, upgradeResponse } from "../harness/raw_server.ts";
 import {
   assertThrowsDom,
   end,
@@ -202,4 +214,28 @@ testOurs("options: those that nobody knows are a TypeError", async (base) => {
   const socket = new WebSocket(`${base}/echo`, { headers });
   const { error } = await event<FailureEvent>(socket, "error");
   assert(error instanceof TypeError);
+});
+
+test("options: proxy, for a socket and for a stream", async () => {
+  await using server = await RawServer.listen();
+  const proxy = `http://127.0.0.1:${server.port}`;
+  const socket = new WebSocket("ws://far.example:81/x", { proxy });
+  const stream = new WebSocketStream("ws://far.example:81/x", { proxy });
+  for (let i = 0; i < 2; i++) {
+    const raw = await server.accept();
+    assertMatch(
+      await raw.readHead(),
+      /^CONNECT far\.example:81 HTTP\/1\.1\r\n/,
+    );
+    raw.write("HTTP/1.1 200 Connected\r\n\r\n");
+    const head = await raw.readHead();
+    assertMatch(head, /^GET \/x HTTP\/1\.1\r\n/);
+    // Empty: the Close frame is its own answer.
+    raw.write(upgradeResponse(head), Uint8Array.of(0x88, 0));
+    raw.end();
+  }
+  await stream.opened;
+  await within(stream.closed, "the end of the stream");
+  if (socket.readyState !== 3) await event(socket, "close");
+  assertEquals(socket.url, "ws://far.example:81/x");
 });
