@@ -12,6 +12,7 @@ import {
   type Interface,
   moveCursor,
 } from "node:readline";
+import { LineSplitter } from "./lines.ts";
 
 /** Colours by what they are for, as SGR parameters. */
 const COLOURS = { received: "36", note: "2", failure: "31" } as const;
@@ -31,7 +32,10 @@ const PROMPT = "> ";
 export class Screen {
   /** Whether a person types at a prompt. */
   readonly isInteractive: boolean;
+  /** The prompt, where there is one. */
   #lines: Interface | undefined;
+  /** Whether lines come without a prompt, and there may be more. */
+  #isPiped = false;
 
   /** @param isPlain Whether there is to be no prompt even on a terminal. */
   constructor(isPlain: boolean) {
@@ -52,31 +56,31 @@ export class Screen {
     onEnd: () => void,
     onInterrupt: () => void,
   ): void {
+    if (!this.isInteractive) return this.#readPipe(onLine, onEnd);
     const lines = createInterface({
       input: process.stdin,
-      ...(this.isInteractive && { output: process.stdout }),
-      terminal: this.isInteractive,
+      output: process.stdout,
       prompt: PROMPT,
-      crlfDelay: Infinity,
     });
     this.#lines = lines;
     lines.on("line", (line) => {
       onLine(line);
-      if (this.isInteractive && this.#lines) lines.prompt();
+      if (this.#lines) lines.prompt();
     });
     lines.on("close", () => {
       if (this.#lines === undefined) return;
       this.#lines = undefined;
-      if (this.isInteractive) process.stdout.write("\n");
+      writeText("\n");
       onEnd();
     });
     lines.on("SIGINT", onInterrupt);
-    if (this.isInteractive) lines.prompt();
+    lines.prompt();
   }
 
   /** Stops reading for a while. */
   pause(): void {
     this.#lines?.pause();
+    if (this.#isPiped) process.stdin.pause();
   }
 
   /** Stops reading for a while, unless a person types, who can be waited for. */
@@ -87,6 +91,7 @@ export class Screen {
   /** Goes on reading. */
   resume(): void {
     this.#lines?.resume();
+    if (this.#isPiped) process.stdin.resume();
   }
 
   /** Prints a line to standard output, above the prompt. */
@@ -108,9 +113,28 @@ export class Screen {
   close(): void {
     const lines = this.#lines;
     this.#lines = undefined;
+    if (this.#isPiped) process.stdin.pause();
+    this.#isPiped = false;
     if (lines === undefined) return;
-    if (this.isInteractive) eraseLine(lines);
+    eraseLine(lines);
     lines.close();
+  }
+
+  #readPipe(onLine: (line: string) => void, onEnd: () => void): void {
+    const splitter = new LineSplitter();
+    const end = () => {
+      if (!this.#isPiped) return;
+      this.#isPiped = false;
+      splitter.end().forEach(onLine);
+      onEnd();
+    };
+    this.#isPiped = true;
+    process.stdin.on("data", (chunk: Uint8Array) => {
+      // What was read before it was closed may still come.
+      if (this.#isPiped) splitter.receive(chunk).forEach(onLine);
+    });
+    process.stdin.on("end", end);
+    process.stdin.on("error", end);
   }
 
   #around(write: () => void): void {

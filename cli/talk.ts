@@ -130,8 +130,11 @@ class Session {
   /** Talks until the connection is gone; returns the exit code. */
   async #converse(connection: Connection): Promise<number> {
     this.#connection = connection;
+    // Whoever sees that it is open may send a signal at once.
+    if (!this.hasStarted) this.#heed();
     this.#report.opened(connection);
-    this.#start();
+    if (!this.hasStarted) this.#read();
+    this.hasStarted = true;
     this.#screen.resume();
     for (const line of this.#waiting.splice(0)) this.#send(line);
     if (this.#isInputOver) this.#inputOver();
@@ -143,10 +146,8 @@ class Session {
     return isAnswered && isGood(info) ? 0 : 1;
   }
 
-  /** Reads lines, now that there is somebody to send them to. */
-  #start(): void {
-    if (this.hasStarted) return;
-    this.hasStarted = true;
+  /** Heeds signals, and the end of the output. */
+  #heed(): void {
     process.on("SIGINT", this.#interrupt);
     // Whoever read the output has had enough.
     process.stdout.on("error", () => {
@@ -154,6 +155,10 @@ class Session {
       void this.#connection?.close();
       this.#stop.abort();
     });
+  }
+
+  /** Reads lines, now that there is somebody to send them to. */
+  #read(): void {
     if (!this.#command.takesInput) return;
     this.#screen.read(
       (line) => this.#send(line),

@@ -29,11 +29,13 @@ test("WS29: lines of a pipe are sent, messages are printed, the end closes", asy
     child.say("hello");
     assertEquals(await child.line(), "< hello");
     child.say("two words, ü €");
+    child.say("\u2028 is no end of a line");
     child.say("");
     child.say("last");
     // It closes behind what it has sent: the answers still come.
     child.endInput();
     assertEquals(await child.line(), "< two words, ü €");
+    assertEquals(await child.line(), "< \\u{2028} is no end of a line");
     assertEquals(await child.line(), "< ");
     assertEquals(await child.line(), "< last");
     await assertExits(child, 0);
