@@ -24,6 +24,7 @@ const ORDER: readonly string[] = [
   "broadcast",
   "http",
   "memory",
+  "compression",
   "codec",
 ];
 
