@@ -141,6 +141,7 @@ test("AB22, PM-12: what is too short, not to be compressed, or behind a stream, 
       await gate.promise;
     }());
     site.broadcast(news(1), { path: "/member" });
+    site.broadcast(news(2), { path: "/member", compress: false });
     gate.resolve();
     await streamed;
     let text = "";
@@ -152,5 +153,7 @@ test("AB22, PM-12: what is too short, not to be compressed, or behind a stream, 
     assertEquals(text, "streamed");
     const later = await read(member);
     assertEquals([later.text, later.isCompressed], [news(1), true]);
+    const plain = await read(member);
+    assertEquals([plain.text, plain.isCompressed], [news(2), false]);
   });
 });
