@@ -25,7 +25,7 @@ import { Keepalive } from "./keepalive.ts";
 import type { LinkOwner } from "./link_owner.ts";
 import type { ConnectionSettings } from "./options.ts";
 import { Pings } from "./pings.ts";
-import { readOn, updateReading } from "./reading.ts";
+import { updateReading } from "./reading.ts";
 import type { Ticker, Ticking } from "./ticker.ts";
 
 /** Output that is sent at once, without waiting for the end of a turn. */
@@ -368,11 +368,6 @@ export class Link implements TransportSink, Ticking {
   /** Ends our side where the peer has ended its own and all it said is handled. */
   endWithPeer(): void {
     if (this.hasPeerEnded) this.flush();
-  }
-
-  /** A message has been taken from the queue: reads on, if it waited for that. */
-  readOn(): void {
-    readOn(this);
   }
 
   /** Writes, and decides about reading, when all who had work have done it. */

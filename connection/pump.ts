@@ -15,7 +15,7 @@ import type { CloseInfo } from "./close_info.ts";
 import type { Hooks } from "./handler.ts";
 import { Inbox, type Waiter } from "./inbox.ts";
 import type { Link } from "./link.ts";
-import { updateReading } from "./reading.ts";
+import { readOn, updateReading } from "./reading.ts";
 
 const NO_EVENTS: readonly ProtocolEvent[] = [];
 
@@ -171,7 +171,7 @@ export class Pump {
   /** Takes the next message, if there is one. */
   tryTake(): string | Uint8Array | undefined {
     const message = (this.#inbox ??= new Inbox()).tryTake();
-    if (message !== undefined) this.#link.readOn();
+    if (message !== undefined) readOn(this.#link);
     return message;
   }
 
