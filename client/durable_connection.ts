@@ -11,6 +11,7 @@ import {
   mayCompress,
   type Sendable,
   type SendOptions,
+  SocketConnection,
   toMessage,
 } from "../connection.ts";
 import type { Attempts } from "./attempts.ts";
@@ -167,7 +168,11 @@ export class DurableConnection<Data = unknown>
       const connection = this.#ready;
       if (connection !== undefined && connection !== latest) {
         latest = connection;
-        yield* messagesOf(connection);
+        try {
+          yield* messagesOf(connection);
+        } finally {
+          release(connection);
+        }
       } else if (this.#end === undefined) {
         await this.#changed.promise;
       } else if (this.#end.error === undefined) {
@@ -242,8 +247,8 @@ export class DurableConnection<Data = unknown>
         }
       }
     } catch (error) {
-      // That the connection went away meanwhile is no failure of a hook's.
-      if (!(error instanceof ClosedError && connection.readyState === 3)) {
+      // That the connection went away meanwhile, or goes, is no failure of a hook's.
+      if (!(error instanceof ClosedError && connection.readyState !== 1)) {
         await connection.close(1011, "internal error");
         this.#inDoubt = this.#outbox?.detach(await connection.closed) ?? [];
         throw error;
@@ -259,6 +264,7 @@ export class DurableConnection<Data = unknown>
 
   async #open(connection: Connection<Data>): Promise<void> {
     await this.#options.open?.(connection);
+    if (this.#options.message === undefined) release(connection);
     if (connection.readyState === 1) {
       this.#state = "open";
       this.#outbox?.attach(connection as Connection);
@@ -280,6 +286,14 @@ export class DurableConnection<Data = unknown>
     this.#closed.resolve(this.#end);
     this.#announce();
   }
+}
+
+/**
+ * Notes that nobody takes messages for now. Else the end would wait for it: one who
+ * has taken a message may have an answer to send before.
+ */
+function release(connection: Connection): void {
+  if (connection instanceof SocketConnection) connection.release();
 }
 
 /** The messages of a connection, however it ends. */

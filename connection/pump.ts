@@ -186,6 +186,17 @@ export class Pump {
     updateReading(this.#link);
   }
 
+  /**
+   * Notes that whoever has taken messages so far takes no more of them: the end
+   * need not wait until he asks again.
+   */
+  release(): void {
+    if (this.#inbox === undefined) return;
+    this.#inbox.isUsed = false;
+    this.run();
+    this.#link.flush();
+  }
+
   /** Whether somebody takes messages, and may not have had the time yet. */
   get isTaken(): boolean {
     return this.#inbox !== undefined && this.#inbox.isUsed;

@@ -289,6 +289,11 @@ export class SocketConnection<Data = unknown>
     await this.close();
   }
 
+  /** Waits no more for the one who took messages until now to ask again. */
+  release(): void {
+    this.#pump.release();
+  }
+
   /** Sends a message that was framed before; tells whether it was accepted. */
   sendPrepared(message: PreparedMessage): boolean {
     if (!this.#isStreaming) return this.link.sendPrepared(message);
