@@ -1,84 +1,29 @@
-/** WS24: through proxies that others have written, tinyproxy and Dante. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import process from "node:process";
-import { dial, type DialOptions, HandshakeError } from "../../client.ts";
-import { Handler, Site } from "../../server.ts";
+/**
+ * WS24: through proxies that others have written: tinyproxy, that behind HAProxy's
+ * TLS, Dante, microsocks, and OpenSSH.
+ */
+import {
+  ClosedError,
+  dial,
+  type DialOptions,
+  HandshakeError,
+  redial,
+} from "../../client.ts";
+import { Handler, type Server, Site } from "../../server.ts";
 import { assert, assertEquals, assertRejects, testWhere } from "../harness.ts";
-import { checkoutPath, Child, firstThere } from "../harness/child.ts";
-import { within } from "../harness/deadline.ts";
-import { freePort } from "../harness/free_port.ts";
-import { rawConnect } from "../harness/raw_client.ts";
+import { programPath } from "../harness/program.ts";
 import { certificate } from "../runtime/recorder.ts";
-import { pause } from "../site/served.ts";
+import {
+  missingSsh,
+  SshTunnel,
+  startDante,
+  startHaproxy,
+  startMicrosocks,
+  startTinyproxy,
+} from "./tunnels.ts";
 
 const TEXT = "through ".repeat(100_000);
-
-/** Where a proxy is, as the runner or Debian has it. */
-function programPath(name: string): string | undefined {
-  const cache = `node_modules/.cache/debian/${name}`;
-  return firstThere([
-    process.env[`SOCKEYE_${name.toUpperCase()}`],
-    ...["usr/bin", "usr/sbin"].flatMap((folder) => [
-      checkoutPath(`${cache}/${folder}/${name}`),
-      `/${folder}/${name}`,
-    ]),
-  ]);
-}
-
-const tinyproxy = programPath("tinyproxy");
-const danted = programPath("danted");
-
-/** A proxy that runs. Dispose of it. */
-class Running implements AsyncDisposable {
-  readonly port: number;
-  readonly #child: Child;
-  readonly #folder: string;
-
-  private constructor(port: number, child: Child, folder: string) {
-    this.port = port;
-    this.#child = child;
-    this.#folder = folder;
-  }
-
-  /** Starts a program with a configuration made of its port. */
-  static async start(
-    path: string,
-    flags: readonly string[],
-    toConfiguration: (port: number) => string,
-  ): Promise<Running> {
-    const folder = mkdtempSync(`${tmpdir()}/sockeye-tunnel-`);
-    const port = await freePort();
-    const file = `${folder}/proxy.conf`;
-    writeFileSync(file, toConfiguration(port));
-    const root = path.replace(/\/usr\/s?bin\/\w+$/, "");
-    const libraries = ["x86_64", "aarch64"]
-      .map((cpu) => `${root}/usr/lib/${cpu}-linux-gnu`)
-      .filter((library) => root !== "" && existsSync(library));
-    const child = new Child(path, [...flags, file], {
-      ...(libraries.length > 0 && { LD_LIBRARY_PATH: libraries.join(":") }),
-    });
-    const running = new Running(port, child, folder);
-    for (let tries = 0; tries < 300; tries++) {
-      try {
-        await (await rawConnect(port))[Symbol.asyncDispose]();
-        return running;
-      } catch {
-        await pause(20);
-      }
-    }
-    const said = child.stderr;
-    await running[Symbol.asyncDispose]();
-    throw new Error(`${path} does not start: ${said}`);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    // Dante has children of its own, which only it can end.
-    this.#child.signal("SIGTERM");
-    await within(this.#child.exited, "the end of the proxy");
-    rmSync(this.#folder, { recursive: true, force: true });
-  }
-}
+const ca = certificate("ca.crt");
 
 class Echo extends Handler {
   override message(data: string | Uint8Array): void {
@@ -86,81 +31,169 @@ class Echo extends Handler {
   }
 }
 
+/** A site that echoes, and its URL. */
+async function listen(secure: boolean): Promise<[Server, string]> {
+  const site = new Site();
+  site.addHandler("/echo", Echo);
+  const server = await site.listen({
+    port: 0,
+    hostname: "127.0.0.1",
+    ...(secure && {
+      tls: { cert: certificate("leaf.crt"), key: certificate("leaf.key") },
+    }),
+  });
+  assert(server.addr.transport === "tcp");
+  const origin = `${secure ? "wss" : "ws"}://127.0.0.1:${server.addr.port}`;
+  return [server, `${origin}/echo`];
+}
+
 /** Echoes through a proxy, with and without TLS. */
 async function assertEchoes(options: DialOptions): Promise<void> {
   for (const secure of [false, true]) {
-    const site = new Site();
-    site.addHandler("/echo", Echo);
-    await using server = await site.listen({
-      port: 0,
-      hostname: "127.0.0.1",
-      ...(secure && {
-        tls: { cert: certificate("leaf.crt"), key: certificate("leaf.key") },
-      }),
-    });
-    assert(server.addr.transport === "tcp");
-    const url = `${secure ? "wss" : "ws"}://127.0.0.1:${server.addr.port}/echo`;
-    const connection = await dial(url, {
-      ...options,
-      tls: { ca: certificate("ca.crt") },
-    });
+    const [server, url] = await listen(secure);
+    await using _ = server;
+    const connection = await dial(url, { ...options, tls: { ca } });
     connection.send(TEXT);
     assertEquals(await connection.receive(), TEXT);
     assertEquals((await connection.close()).wasClean, true);
   }
 }
 
+/** What dialling port 1 fails with, where nobody listens. */
+function refused(options: DialOptions, scheme = "ws"): Promise<HandshakeError> {
+  return assertRejects(
+    () => dial(`${scheme}://127.0.0.1:1/`, options),
+    HandshakeError,
+  );
+}
+
+/** The first program of some that is not there. */
+function missing(...names: readonly string[]): string | undefined {
+  return names.find((name) => programPath(name) === undefined);
+}
+
 testWhere(
-  tinyproxy ? undefined : "tinyproxy",
+  missing("tinyproxy"),
   "WS24: through tinyproxy, with Basic authentication",
   async () => {
-    await using running = await Running.start(
-      tinyproxy!,
-      ["-d", "-c"],
-      (port) =>
-        `Port ${port}\nListen 127.0.0.1\nTimeout 60\nMaxClients 20\n` +
-        "Allow 127.0.0.1\nBasicAuth me secret\n",
-    );
+    await using running = await startTinyproxy();
     const { port } = running;
-    await assertEchoes({ proxy: `http://me:secret@127.0.0.1:${port}` });
-    const error = await assertRejects(
-      () => dial("ws://127.0.0.1:1/", { proxy: `http://127.0.0.1:${port}` }),
-      HandshakeError,
-    );
-    assertEquals([error.reason, error.status], ["proxy-failed", 407]);
-    // Nobody listens where it is sent to.
-    const nobody = await assertRejects(
-      () =>
-        dial("ws://127.0.0.1:1/", {
-          proxy: `http://me:secret@127.0.0.1:${port}`,
-        }),
-      HandshakeError,
-    );
+    const proxy = `http://me:secret@127.0.0.1:${port}`;
+    await assertEchoes({ proxy });
+    for (const user of ["", "me:wrong@"]) {
+      const error = await refused({ proxy: `http://${user}127.0.0.1:${port}` });
+      const status = user === "" ? 407 : 401;
+      assertEquals([error.reason, error.status], ["proxy-failed", status]);
+    }
+    const nobody = await refused({ proxy });
     assertEquals(nobody.reason, "proxy-failed");
     assert((nobody.status ?? 0) >= 500, `${nobody.status}`);
   },
 );
 
 testWhere(
-  danted ? undefined : "danted",
+  missing("tinyproxy", "haproxy"),
+  "WS24: through tinyproxy behind TLS, with TLS within it for wss:",
+  async () => {
+    await using tinyproxy = await startTinyproxy();
+    await using haproxy = await startHaproxy(tinyproxy.port);
+    const url = `https://me:secret@localhost:${haproxy.port}`;
+    await assertEchoes({ proxy: { url, tls: { ca } } });
+    // Who may not be trusted is told no password.
+    const untrusted = await refused({ proxy: url });
+    assertEquals(
+      [untrusted.reason, untrusted.status],
+      ["proxy-failed", undefined],
+    );
+    const wrong = await refused({
+      proxy: { url, tls: { ca, serverName: "wrong.test" } },
+    });
+    assertEquals([wrong.reason, wrong.status], ["proxy-failed", undefined]);
+    const without = await refused({
+      proxy: { url: url.replace("me:secret@", ""), tls: { ca } },
+    });
+    assertEquals([without.reason, without.status], ["proxy-failed", 407]);
+  },
+);
+
+testWhere(
+  missing("danted"),
   "WS24: through Dante, which speaks SOCKS 5",
   async () => {
-    await using running = await Running.start(
-      danted!,
-      ["-f"],
-      (port) =>
-        `logoutput: stderr\ninternal: 127.0.0.1 port = ${port}\n` +
-        "external: lo\nclientmethod: none\nsocksmethod: none\n" +
-        "client pass { from: 127.0.0.0/8 to: 0.0.0.0/0 }\n" +
-        "socks pass { from: 127.0.0.0/8 to: 0.0.0.0/0 }\n",
-    );
+    await using running = await startDante();
     const proxy = `socks5://127.0.0.1:${running.port}`;
     await assertEchoes({ proxy });
-    const error = await assertRejects(
-      () => dial("ws://127.0.0.1:1/", { proxy }),
-      HandshakeError,
-    );
+    const error = await refused({ proxy });
     assertEquals(error.reason, "proxy-failed");
     assert(error.message.includes("refused"), error.message);
+  },
+);
+
+testWhere(
+  missing("microsocks"),
+  "WS24: through microsocks, with user name and password",
+  async () => {
+    await using running = await startMicrosocks("me", "p w@:%");
+    const { port } = running;
+    for (const scheme of ["socks5", "socks5h"]) {
+      const proxy = `${scheme}://me:p%20w%40%3A%25@127.0.0.1:${port}`;
+      await assertEchoes({ proxy });
+      assertEquals((await refused({ proxy })).reason, "proxy-failed");
+    }
+    for (const user of ["", "me@", "me:wrong@", "you:p%20w%40%3A%25@"]) {
+      const proxy = `socks5://${user}127.0.0.1:${port}`;
+      const error = await refused({ proxy });
+      assertEquals([user, error.reason], [user, "proxy-failed"]);
+    }
+  },
+);
+
+testWhere(
+  missingSsh,
+  "WS24: through ssh -D, which speaks SOCKS 5",
+  async () => {
+    await using running = await SshTunnel.start();
+    const proxy = `socks5h://127.0.0.1:${running.port}`;
+    await assertEchoes({ proxy });
+    // It closes without a word, whatever the reason was.
+    for (const scheme of ["ws", "wss"]) {
+      const error = await refused({ proxy }, scheme);
+      assertEquals([scheme, error.reason], [scheme, "proxy-failed"]);
+    }
+  },
+);
+
+testWhere(
+  missing("tinyproxy"),
+  "WS24, WS27: redial goes through tinyproxy again, after it was gone",
+  async () => {
+    const [server, url] = await listen(false);
+    await using _ = server;
+    let running = await startTinyproxy();
+    let count = 0;
+    try {
+      const attempts: unknown[] = [];
+      const loop = redial(url, {
+        delays: () => Array<number>(100).fill(20),
+        dial: ({ lastError }) => {
+          attempts.push((lastError as HandshakeError | undefined)?.reason);
+          return { proxy: `http://me:secret@127.0.0.1:${running.port}` };
+        },
+      });
+      for await (const connection of loop) {
+        connection.send(TEXT);
+        assertEquals(await connection.receive(), TEXT);
+        if (++count === 2) break;
+        // Connections through it end with it.
+        await running.crash();
+        await assertRejects(() => connection.receive(), ClosedError);
+        await running[Symbol.asyncDispose]();
+        setTimeout(async () => running = await startTinyproxy(), 100);
+      }
+      assertEquals(attempts[0], undefined);
+      assert(attempts.includes("proxy-failed"), attempts.join());
+    } finally {
+      await running[Symbol.asyncDispose]();
+    }
   },
 );

@@ -119,10 +119,23 @@ async function installDebian(apt, packages) {
 }
 
 /** Proxies of both kinds, which installing would start; and a terminal. */
-const UNPACKED = ["nginx", "haproxy", "caddy", "tinyproxy", "danted", "tmux"];
+const UNPACKED = [
+  "nginx",
+  "haproxy",
+  "caddy",
+  "tinyproxy",
+  "danted",
+  "microsocks",
+  "sshd",
+  "tmux",
+];
 
 /** Packages whose names are not those of the programs in them. */
-const PACKAGES = { tinyproxy: "tinyproxy-bin", danted: "dante-server" };
+const PACKAGES = {
+  tinyproxy: "tinyproxy-bin",
+  danted: "dante-server",
+  sshd: "openssh-server",
+};
 
 /** Where a program is, and has been unpacked to. */
 function findUnpacked(root, name) {
