@@ -27,7 +27,7 @@ export interface CloseArguments {
  */
 export function closeArguments(code: unknown, reason: unknown): CloseArguments {
   const number = code === undefined ? undefined : clampToShort(code);
-  const text = reason === undefined ? "" : String(reason).toWellFormed();
+  const text = reason === undefined ? "" : `${reason}`.toWellFormed();
   if (number !== undefined && !mayBeSent(number)) {
     throw new DOMException(
       `Cannot close: the code is neither 1000 nor from 3000 to 4999: ${number}`,
@@ -68,7 +68,7 @@ function mayBeSent(code: number): boolean {
 
 /** Converts as WebIDL does: rounds to the nearest, of two to the even one. */
 function clampToShort(value: unknown): number {
-  const number = Math.min(Math.max(Number(value), 0), 65_535);
+  const number = Math.min(Math.max(+(value as number), 0), 65_535);
   if (Number.isNaN(number)) return 0;
   const floor = Math.floor(number);
   const rest = number - floor;

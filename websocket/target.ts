@@ -30,7 +30,7 @@ const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
  * fragment.
  */
 export function parseTarget(url: unknown): URL {
-  const text = String(url);
+  const text = `${url}`;
   const target = URL.parse(text);
   if (target === null) throw syntaxError(`not an absolute URL: ${text}`);
   if (target.protocol === "http:") target.protocol = "ws:";
@@ -57,8 +57,8 @@ export function parseProtocols(protocols: unknown): string[] {
   const list = protocols === undefined
     ? []
     : isIterable(protocols)
-    ? Array.from(protocols, String)
-    : [String(protocols)];
+    ? Array.from(protocols, (protocol) => `${protocol}`)
+    : [`${protocols}`];
   const seen = new Set<string>();
   for (const protocol of list) {
     // RFC 6455, section 4.1, item 10: "The elements that comprise this value MUST

@@ -12,6 +12,7 @@ import {
   type Connection,
   type HandlerCallbacks,
 } from "../connection.ts";
+import { bytesOf } from "./buffer_source.ts";
 import {
   type CloseArguments,
   closeArguments,
@@ -23,6 +24,7 @@ import {
   FailureEvent,
   inTask,
 } from "./events.ts";
+import { finishInterface } from "./interface.ts";
 import { Outbox } from "./outbox.ts";
 import {
   dialOptions,
@@ -182,8 +184,11 @@ export class WebSocket extends EventTarget {
   }
 
   set binaryType(type: BinaryType) {
-    const text = String(type);
-    if (text === "blob" || text === "arraybuffer") this.#binaryType = text;
+    // Reading it first makes a TypeError of a `this` that is none of ours.
+    const before = this.#binaryType;
+    const text = `${type}`;
+    const isKnown = text === "blob" || text === "arraybuffer";
+    this.#binaryType = isKnown ? text : before;
   }
 
   /** Called when the connection is open. */
@@ -234,6 +239,7 @@ export class WebSocket extends EventTarget {
    * @param data Text, bytes or a blob; anything else is sent as its text. Bytes are
    * copied.
    * @throws {DOMException} `InvalidStateError` while it is connecting.
+   * @throws {TypeError} If bytes are in a buffer that is shared or can be resized.
    */
   send(data: string | ArrayBuffer | Blob | ArrayBufferView): void {
     if (arguments.length === 0) {
@@ -261,9 +267,10 @@ export class WebSocket extends EventTarget {
    * a longer reason. Nothing has changed then.
    */
   close(code?: number, reason?: string): void {
+    const state = this.#state;
     const how = closeArguments(code, reason);
-    if (this.#state === CONNECTING) this.#abandon();
-    else if (this.#state === OPEN) this.#startClose(how);
+    if (state === CONNECTING) this.#abandon();
+    else if (state === OPEN) this.#startClose(how);
   }
 
   /**
@@ -370,28 +377,17 @@ export class WebSocket extends EventTarget {
   }
 }
 
-for (const target of [WebSocket, WebSocket.prototype]) {
-  Object.defineProperties(target, {
-    CONNECTING: { value: CONNECTING, enumerable: true },
-    OPEN: { value: OPEN, enumerable: true },
-    CLOSING: { value: CLOSING, enumerable: true },
-    CLOSED: { value: CLOSED, enumerable: true },
-  });
-}
-Object.defineProperty(WebSocket.prototype, Symbol.toStringTag, {
-  value: "WebSocket",
-  configurable: true,
+finishInterface(WebSocket, {
+  name: "WebSocket",
+  constants: { CONNECTING, OPEN, CLOSING, CLOSED },
+  lengths: { constructor: 1, close: 0 },
+  inherited: ["addEventListener"],
 });
 
 /** Takes what `send` was given, as it is at this moment. */
 function toSendable(data: unknown): string | Uint8Array | Blob {
   if (typeof data === "string" || data instanceof Blob) return data;
-  if (ArrayBuffer.isView(data)) {
-    const { buffer, byteOffset, byteLength } = data;
-    return new Uint8Array(buffer, byteOffset, byteLength).slice();
-  }
-  if (data instanceof ArrayBuffer) return new Uint8Array(data).slice();
-  return String(data);
+  return bytesOf(data) ?? `${data}`;
 }
 
 /** The bytes in a buffer of their own: those of small messages share one. */

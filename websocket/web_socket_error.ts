@@ -5,6 +5,7 @@
  */
 
 import { closeArguments } from "./close_arguments.ts";
+import { finishInterface } from "./interface.ts";
 
 /** What a connection was closed with. */
 export interface WebSocketCloseInfo {
@@ -14,15 +15,23 @@ export interface WebSocketCloseInfo {
   readonly reason?: string | undefined;
 }
 
+/** Sets what was received: a code like 1006 stands for none, and is never sent. */
+let receive: (error: WebSocketError, info: WebSocketCloseInfo) => void;
+
 /**
  * A `WebSocketStream` failed, or was closed otherwise than properly. Given to
  * `abort` or `cancel` of one of its streams, it says what to close with.
  */
 export class WebSocketError extends DOMException {
-  /** Close code; `null` for none. */
-  readonly closeCode: number | null;
-  /** Reason, possibly empty. */
-  readonly reason: string;
+  static {
+    receive = (error, { closeCode, reason }) => {
+      error.#closeCode = closeCode ?? null;
+      error.#reason = reason ?? "";
+    };
+  }
+
+  #closeCode: number | null;
+  #reason: string;
 
   /**
    * Makes the error.
@@ -35,10 +44,22 @@ export class WebSocketError extends DOMException {
   constructor(message = "", init: WebSocketCloseInfo = {}) {
     super(message, "WebSocketError");
     const { code, reason } = closeArguments(init.closeCode, init.reason);
-    this.closeCode = code ?? null;
-    this.reason = reason;
+    this.#closeCode = code ?? null;
+    this.#reason = reason;
+  }
+
+  /** Close code; `null` for none. */
+  get closeCode(): number | null {
+    return this.#closeCode;
+  }
+
+  /** Reason, possibly empty. */
+  get reason(): string {
+    return this.#reason;
   }
 }
+
+finishInterface(WebSocketError, { name: "WebSocketError" });
 
 /**
  * Makes the error of a connection that ended, with the code that was received.
@@ -53,11 +74,9 @@ export function failureOf(
   cause?: unknown,
 ): WebSocketError {
   const error = new WebSocketError(message);
-  // A code like 1006 is received, or stands for none, but is never sent.
-  Object.defineProperties(error, {
-    closeCode: { value: info.closeCode ?? null, enumerable: true },
-    reason: { value: info.reason ?? "", enumerable: true },
-    ...(cause !== undefined && { cause: { value: cause } }),
-  });
+  receive(error, info);
+  if (cause !== undefined) {
+    Object.defineProperty(error, "cause", { value: cause });
+  }
   return error;
 }

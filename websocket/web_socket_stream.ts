@@ -7,7 +7,9 @@
 import { dial } from "../client.ts";
 import { formatExtensions, type Message } from "../codec.ts";
 import { ClosedError, type CloseInfo, type Connection } from "../connection.ts";
+import { bytesOf } from "./buffer_source.ts";
 import { closeArguments, startClose } from "./close_arguments.ts";
+import { finishInterface } from "./interface.ts";
 import { dialOptions, parseTarget, type WebSocketOptions } from "./target.ts";
 import {
   failureOf,
@@ -54,21 +56,9 @@ export interface WebSocketOpenInfo {
  * ```
  */
 export class WebSocketStream {
-  /** The URL, as it was understood. */
-  readonly url: string;
-  /**
-   * Settles when the connection is open. Rejects with a {@linkcode WebSocketError}
-   * if it cannot be opened, whose `cause` says why; with the reason of `signal`
-   * when that aborts. The rejection may be ignored.
-   */
-  readonly opened: Promise<WebSocketOpenInfo>;
-  /**
-   * Settles with code and reason of the peer's Close frame when the connection was
-   * closed properly. Rejects like `opened` if it never opened, and with a
-   * {@linkcode WebSocketError} if it broke. The rejection may be ignored.
-   */
-  readonly closed: Promise<Required<WebSocketCloseInfo>>;
-
+  readonly #url: string;
+  readonly #opened: Promise<WebSocketOpenInfo>;
+  readonly #closed: Promise<Required<WebSocketCloseInfo>>;
   readonly #giveUp = new AbortController();
   #connection: Connection | undefined;
 
@@ -78,13 +68,18 @@ export class WebSocketStream {
    * @param url Where to, as for `WebSocket`.
    * @param options How. `signal` gives up until it is open.
    * @throws {DOMException} `SyntaxError` if the URL or a subprotocol is wrong.
-   * @throws {TypeError} If an option is unknown or of the wrong kind. What `dial`
-   * finds later, such as a wrong header, makes `opened` reject.
+   * @throws {TypeError} If there is no URL, or an option is unknown or of the wrong
+   * kind: `protocols` is a list. What `dial` finds later, such as a wrong header,
+   * makes `opened` reject.
    */
   constructor(url: string | URL, options: WebSocketOptions = {}) {
+    if (arguments.length === 0) {
+      throw new TypeError("Cannot connect: there is no URL");
+    }
+    checkDictionary(options);
     const target = parseTarget(url);
     const { signal, ...how } = dialOptions(options);
-    this.url = target.href;
+    this.#url = target.href;
     const own = this.#giveUp.signal;
     const connecting = dial(target, {
       ...how,
@@ -94,11 +89,34 @@ export class WebSocketStream {
         ? error
         : failureOf("The connection cannot be opened", {}, error);
     });
-    this.opened = connecting.then((connection) => this.#open(connection));
-    this.closed = connecting.then(async ({ closed }) => endOf(await closed));
+    this.#opened = connecting.then((connection) => this.#open(connection));
+    this.#closed = connecting.then(async ({ closed }) => endOf(await closed));
     // Whoever looks at one of them must not be punished for the other.
-    this.opened.catch(() => {});
-    this.closed.catch(() => {});
+    this.#opened.catch(() => {});
+    this.#closed.catch(() => {});
+  }
+
+  /** The URL, as it was understood. */
+  get url(): string {
+    return this.#url;
+  }
+
+  /**
+   * Settles when the connection is open. Rejects with a {@linkcode WebSocketError}
+   * if it cannot be opened, whose `cause` says why; with the reason of `signal`
+   * when that aborts. The rejection may be ignored.
+   */
+  get opened(): Promise<WebSocketOpenInfo> {
+    return this.#opened;
+  }
+
+  /**
+   * Settles with code and reason of the peer's Close frame when the connection was
+   * closed properly. Rejects like `opened` if it never opened, and with a
+   * {@linkcode WebSocketError} if it broke. The rejection may be ignored.
+   */
+  get closed(): Promise<Required<WebSocketCloseInfo>> {
+    return this.#closed;
   }
 
   /**
@@ -112,14 +130,15 @@ export class WebSocketStream {
    * @throws {TypeError} If `info` is not an object.
    */
   close(info: WebSocketCloseInfo = {}): void {
+    const connection = this.#connection;
     if (typeof info !== "object" && typeof info !== "function") {
       throw new TypeError("Cannot close: neither code nor reason");
     }
     const how = closeArguments(info?.closeCode, info?.reason);
-    if (this.#connection === undefined) {
+    if (connection === undefined) {
       this.#giveUp.abort(new Error("close() was called before it was open"));
     } else {
-      startClose(this.#connection, how);
+      startClose(connection, how);
     }
   }
 
@@ -134,10 +153,18 @@ export class WebSocketStream {
   }
 }
 
-Object.defineProperty(WebSocketStream.prototype, Symbol.toStringTag, {
-  value: "WebSocketStream",
-  configurable: true,
-});
+finishInterface(WebSocketStream, { name: "WebSocketStream" });
+
+/** Web IDL: what is no object is no dictionary, and a string is no sequence. */
+function checkDictionary(options: unknown): void {
+  const isObject = typeof options === "object" && options !== null;
+  if (!isObject) {
+    throw new TypeError("Cannot connect: the options are no object");
+  }
+  const { protocols } = options as WebSocketOptions;
+  if (protocols === undefined || typeof protocols === "object") return;
+  throw new TypeError("Cannot connect: the subprotocols are no list");
+}
 
 /** What `closed` says of an end; throws what it rejects with. */
 function endOf(info: CloseInfo): Required<WebSocketCloseInfo> {
@@ -190,7 +217,7 @@ function writableOf(
     },
     async write(chunk) {
       if (connection.readyState !== 1) throw isClosed();
-      if (connection.send(copyOf(chunk))) return;
+      if (connection.send(bytesOf(chunk) ?? `${chunk}`)) return;
       await connection.drained.catch((error: ClosedError) => {
         throw error.info.wasClean ? isClosed() : brokenBy(error.info);
       });
@@ -207,14 +234,4 @@ function writableOf(
 
 function isClosed(): DOMException {
   return new DOMException("The connection is closed", "InvalidStateError");
-}
-
-/** A message as it is at this moment; what is no bytes is sent as its text. */
-function copyOf(chunk: unknown): string | Uint8Array {
-  if (ArrayBuffer.isView(chunk)) {
-    const { buffer, byteOffset, byteLength } = chunk;
-    return new Uint8Array(buffer, byteOffset, byteLength).slice();
-  }
-  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk).slice();
-  return String(chunk);
 }
