@@ -91,8 +91,10 @@ testWhere(
   },
 );
 
+const missingHttps = missing("tinyproxy", "haproxy");
+
 testWhere(
-  missing("tinyproxy", "haproxy"),
+  missingHttps,
   "WS24: through tinyproxy behind TLS, with TLS within it for wss:",
   async () => {
     await using tinyproxy = await startTinyproxy();
