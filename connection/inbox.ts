@@ -15,6 +15,8 @@ export class Inbox {
   size = 0;
   /** Whether anybody has ever asked. */
   isUsed = false;
+  /** Whether a message was dropped, and so all that come after it. */
+  isCut = false;
 
   // Both are made when they are needed: most handlers never ask.
   #messages: Message[] | undefined;

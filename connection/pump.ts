@@ -335,12 +335,16 @@ export class Pump {
   }
 
   #keep(data: string | Uint8Array): void {
-    const { isOpen } = this.#link;
+    const { isOpen, protocol, settings } = this.#link;
+    const inbox = this.#inbox ??= new Inbox();
     // After our Close frame reading does not pause any more, so that the peer's
-    // is found; what nobody takes must not pile up meanwhile.
-    if (!isOpen && this.isFull(false)) return;
-    this.#inbox ??= new Inbox();
-    this.#inbox.push(data);
+    // is found; what nobody takes must not pile up until it is there. Once a
+    // message is dropped all are: what can be taken has no gap.
+    if (!isOpen && protocol.received === undefined) {
+      inbox.isCut ||= inbox.length >= settings.receiveHighWaterMessages ||
+        inbox.size >= settings.receiveHighWaterBytes;
+    }
+    if (!inbox.isCut) inbox.push(data);
   }
 
   #call(hook: () => void | Promise<void>): void {

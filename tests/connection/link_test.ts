@@ -6,6 +6,14 @@ import { close, Rig, settle } from "./rig.ts";
 
 const many = (count: number) => Array.from({ length: count }, (_, i) => `${i}`);
 
+async function takeAll({ connection }: Rig): Promise<unknown[]> {
+  const taken: unknown[] = [];
+  await assertRejects(async () => {
+    while (true) taken.push(await connection.receive());
+  }, ClosedError);
+  return taken;
+}
+
 test("BP-3: reading pauses at 16 messages, and goes on below a quarter", async () => {
   await using rig = new Rig();
   rig.send(...many(15));
@@ -131,11 +139,36 @@ test("after close() what nobody takes does not pile up", async () => {
   rig.send(close());
   rig.far.end();
   assertEquals((await rig.closed()).wasClean, true);
-  let taken = 0;
-  await assertRejects(async () => {
-    while (await rig.connection.receive()) taken++;
-  }, ClosedError);
-  assertEquals(taken, 16);
+  // The first ones: there must be no gap in what can be taken.
+  assertEquals(await takeAll(rig), many(16));
+});
+
+test("after close() one who takes loses all that follows what did not fit", async () => {
+  await using rig = new Rig();
+  void rig.connection.close();
+  rig.send(...many(20));
+  await settle();
+  const taken = [];
+  while (taken.length < 16) taken.push(await rig.connection.receive());
+  rig.send("20", "21");
+  await settle();
+  rig.send(close());
+  rig.far.end();
+  await rig.closed();
+  assertEquals([...taken, ...await takeAll(rig)], many(16));
+});
+
+test("one who is slow loses nothing before the peer's Close", async () => {
+  // Half of the timeout later the Close frame is answered, whoever takes.
+  await using rig = new Rig({
+    closeTimeoutMs: 60,
+    receiveHighWaterMessages: 4,
+  });
+  const first = rig.connection.receive();
+  rig.send(...many(50), close());
+  assertEquals(await first, "0");
+  assertEquals((await rig.closed()).code, 1000);
+  assertEquals(await takeAll(rig), many(50).slice(1));
 });
 
 test("CL-5: after the peer's FIN queued answers are still written", async () => {
