@@ -86,6 +86,9 @@ export {
 export {
   type BroadcastCount,
   type BroadcastOptions,
+  type ByteStream,
+  byteStream,
+  type ByteStreamOptions,
   type CloseCause,
   ClosedError,
   type CloseInfo,

@@ -45,6 +45,11 @@ export type {
   PublishOptions,
 } from "./connection/membership.ts";
 export {
+  type ByteStream,
+  byteStream,
+  type ByteStreamOptions,
+} from "./connection/byte_stream.ts";
+export {
   callbackHandler,
   type HandlerCallbacks,
 } from "./connection/callbacks.ts";
