@@ -101,10 +101,23 @@ class Dialing implements BunSocketOwner {
   }
 }
 
-function toBunTls(tls: ConnectTls, hostname: string): BunTls {
+const IP_ADDRESS = /^[\d.]+$|:/;
+
+/** The name to send, and to check; empty where it goes without saying. */
+function serverNameOf(options: TransportConnectOptions): string {
+  const { hostname = "127.0.0.1", path, tls } = options;
+  const name = tls?.serverName ?? hostname;
+  // RFC 6066, section 3: "Literal IPv4 and IPv6 addresses are not permitted in
+  // "HostName"." With an empty name Bun sends none, and checks against the
+  // address it connects to.
+  const isImplied = path === undefined && name === hostname;
+  return isImplied && IP_ADDRESS.test(name) ? "" : name;
+}
+
+function toBunTls(options: TransportConnectOptions, tls: ConnectTls): BunTls {
   const { ca, alpnProtocols } = tls;
   return {
-    serverName: tls.serverName ?? hostname,
+    serverName: serverNameOf(options),
     rejectUnauthorized: tls.rejectUnauthorized ?? true,
     ...(ca !== undefined && { ca: typeof ca === "string" ? ca : [...ca] }),
     ...(tls.cert !== undefined && { cert: tls.cert }),
@@ -131,7 +144,7 @@ export async function connectBun(
     ...(path !== undefined
       ? { unix: path }
       : { hostname, port: options.port ?? 0 }),
-    ...(tls && { tls: toBunTls(tls, hostname) }),
+    ...(tls && { tls: toBunTls(options, tls) }),
     allowHalfOpen: true,
     socket: handlers,
     data: dialing,
