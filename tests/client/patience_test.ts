@@ -1,5 +1,5 @@
 /** A server that is not there, is silent, or goes away: dial() always settles. */
-import { dial, HandshakeError } from "../../client.ts";
+import { type CloseInfo, dial, HandshakeError } from "../../client.ts";
 import {
   assert,
   assertEquals,
@@ -85,32 +85,58 @@ test("TW19: a reset before the response, and in its middle", async () => {
 
 test("CI-13: an end at each byte of the response is one error", async () => {
   const { length } = upgradeResponse("");
-  for (let size = 0; size < length; size++) {
-    const error = await refusal((raw, head) => {
-      raw.write(upgradeResponse(head).slice(0, size));
-      raw.end();
-    });
-    assertEquals([size, error.reason], [size, "closed-early"]);
+  for (const how of ["end", "reset"] as const) {
+    for (let size = 0; size < length; size++) {
+      const error = await refusal((raw, head) => {
+        raw.write(upgradeResponse(head).slice(0, size));
+        raw[how]();
+      });
+      assertEquals([how, size, error.reason], [how, size, "closed-early"]);
+    }
   }
 });
+
+/** Breaks a connection off after these bytes, and counts what is told of it. */
+async function brokenOff(
+  bytes: Uint8Array,
+  how: "end" | "reset",
+): Promise<{ messages: unknown[]; closes: CloseInfo[] }> {
+  const messages: unknown[] = [];
+  const closes: CloseInfo[] = [];
+  await using end: Opened = await opened({
+    handler: {
+      message: (_, data) => void messages.push(data),
+      close: (_, info) => void closes.push(info),
+    },
+  }, bytes);
+  end.raw[how]();
+  await within(end.connection.closed, "the close");
+  return { messages, closes };
+}
 
 test("CI-13: an end at each byte of a frame is one close", async () => {
   const first = frame({ payload: "whole" });
   const second = frame({ opcode: "binary", payload: new Uint8Array(130) });
   const bytes = new Uint8Array([...first, ...second]);
-  for (let size = 0; size < bytes.length; size += size < 12 ? 1 : 20) {
-    await using end: Opened = await opened({}, bytes.slice(0, size));
-    end.raw.end();
-    const info = await within(end.connection.closed, "the close");
-    assertEquals(
-      [size, info.code, info.wasClean, info.cause],
-      [size, 1006, false, "transport-error"],
-    );
-    const received: unknown[] = [];
-    await assertRejects(async () => {
-      for await (const message of end.connection) received.push(message);
-    });
-    assertEquals([size, ...received], size < 7 ? [size] : [size, "whole"]);
+  for (const how of ["end", "reset"] as const) {
+    for (let size = 0; size < bytes.length; size++) {
+      const { messages, closes } = await brokenOff(bytes.slice(0, size), how);
+      assertEquals(
+        [
+          how,
+          size,
+          ...closes.map(({ code, wasClean, cause }) => [
+            code,
+            wasClean,
+            cause,
+          ]),
+        ],
+        [how, size, [1006, false, "transport-error"]],
+      );
+      // A reset may overtake what was sent before it.
+      if (how === "reset" && messages.length === 0) continue;
+      assertEquals([size, ...messages], size < 7 ? [size] : [size, "whole"]);
+    }
   }
 });
 

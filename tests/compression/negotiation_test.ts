@@ -206,6 +206,58 @@ test("EX2, CI-12: a dialer fails on an answer that it may not accept", async () 
   }
 });
 
+test("CI-12: each parameter of PM-6 in an answer, right or wrong", async () => {
+  const rows: [parameter: string, values: string[], reason?: string][] = [
+    ["server_max_window_bits", ["=8", "=9", "=15", '="10"']],
+    ["client_max_window_bits", ["=8", "=15"]],
+    ["server_no_context_takeover", [""]],
+    ["client_no_context_takeover", [""]],
+    [
+      "server_max_window_bits",
+      ["", "=0", "=7", "=16", "=1000", "=-8", "=0x9", "=08", "=9.0", "=1e1"],
+      "extension-not-acceptable",
+    ],
+    [
+      "client_max_window_bits",
+      ["", "=7", "=16", "=1000", "=0x9"],
+      "extension-not-acceptable",
+    ],
+    [
+      "server_no_context_takeover",
+      ["=1", "=true", "=x"],
+      "extension-not-acceptable",
+    ],
+    ["client_no_context_takeover", ["=1"], "extension-not-acceptable"],
+    ["unknown", ["", "=1"], "extension-not-acceptable"],
+    // RFC 7692, section 5.2 leaves no value that is no token.
+    ["server_max_window_bits", ['=""', '=" 9"', "="], "malformed-extension"],
+  ];
+  for (const [parameter, values, reason] of rows) {
+    for (const value of values) {
+      const one = `${DEFLATE}; ${parameter}${value}`;
+      const twice = `${one}; ${parameter}${value}`;
+      if (reason === undefined) {
+        await using server = await RawServer.listen();
+        const dialing = dial(`ws://127.0.0.1:${server.port}/`);
+        await server.acceptUpgrade({ [HEADER]: one });
+        const connection = await dialing;
+        assertEquals(connection.extensions[0]?.name, DEFLATE);
+        connection.terminate();
+        await connection.closed;
+      }
+      for (const answer of reason === undefined ? [twice] : [one, twice]) {
+        const error = await refusal((raw, head) =>
+          raw.write(upgradeResponse(head, { [HEADER]: answer }))
+        );
+        assertEquals(
+          [answer, error.reason, error.status],
+          [answer, reason ?? "extension-not-acceptable", 101],
+        );
+      }
+    }
+  }
+});
+
 test("CI-12: a dialer that offers nothing fails on any answer", async () => {
   const error = await refusal(
     (raw, head) => raw.write(upgradeResponse(head, { [HEADER]: DEFLATE })),
