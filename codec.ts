@@ -30,6 +30,11 @@
  */
 
 export {
+  type Challenge,
+  formatQuoted,
+  parseChallenges,
+} from "./codec/challenge.ts";
+export {
   ABNORMAL_CLOSURE,
   type CloseFrame,
   decodeClose,
