@@ -45,6 +45,7 @@ import {
   TracedTransport,
 } from "./connection.ts";
 import { type Ask, askFor, parseTarget } from "./client/ask.ts";
+import { Answers } from "./client/authenticate.ts";
 import { connect, open } from "./client/hop.ts";
 import type { OpeningRequest } from "./client/opening.ts";
 import {
@@ -52,7 +53,7 @@ import {
   checkRevision,
   type DialOptions,
 } from "./client/options.ts";
-import { Patience } from "./client/patience.ts";
+import { orAbort, Patience } from "./client/patience.ts";
 import { Redialer } from "./client/redial.ts";
 import {
   checkRedial,
@@ -77,7 +78,11 @@ export type {
   RedialOptions,
   RedialUrl,
 } from "./client/redial_options.ts";
+export type { Authenticate, DialChallenge } from "./client/authenticate.ts";
+export { digest } from "./client/digest.ts";
+export { basic, type Login } from "./client/login.ts";
 export {
+  type Challenge,
   HandshakeError,
   type HandshakeErrorReason,
   type HeaderFields,
@@ -147,7 +152,7 @@ const NOBODY: ConnectionOwner = {
  * @throws {HandshakeError} If the connection cannot be opened. Its `reason` says
  * why, and `status`, `headers` and `body` what the server answered.
  * @throws The signal's reason, when `signal` aborts.
- * @throws What `beforeConnect` throws.
+ * @throws What `beforeConnect` and `authenticate` throw.
  *
  * @example A refusal
  * ```ts
@@ -174,14 +179,15 @@ export async function dial<Data = unknown>(
   const handler = handlerOf(options.handler);
   const settings = connectionSettings("dial", options, "client");
   const { compression } = settings;
-  const { onFrame, beforeConnect } = options;
+  const { onFrame, beforeConnect, authenticate } = options;
+  const answers = authenticate && new Answers(authenticate);
   let ask = askFor(target, options, options.tls);
   let request = openingRequest(ask, options, compression);
   const runtime = await loadRuntime();
   if (compression && !isCompressionLoaded()) await loadCompression();
 
   const hop = async (signal: AbortSignal): Promise<Connection<Data>> => {
-    const transport = await connect(runtime, ask, options, signal);
+    const transport = await connect(runtime, request.ask, options, signal);
     const traced = onFrame && new TracedTransport(transport, onFrame, NOBODY);
     const establish = (agreement: UpgradeAgreement, response: ResponseHead) =>
       new SocketConnection<Data>({
@@ -189,7 +195,7 @@ export async function dial<Data = unknown>(
         transport: traced ?? transport,
         settings,
         ticker: connectionTicker(settings, runtime),
-        request: requestOf(ask, response),
+        request: requestOf(request.ask, response),
         params: {},
         subprotocol: agreement.subprotocol ?? "",
         extensions: agreement.extensions,
@@ -217,12 +223,17 @@ export async function dial<Data = unknown>(
         request = openingRequest(ask, options, compression);
       }
     }
-    for (let redirects = 0;; redirects++) {
+    for (let redirects = 0;;) {
       try {
         return await hop(signal);
       } catch (error) {
-        ask = redirected(ask, error, options, redirects);
-        request = openingRequest(ask, options, compression);
+        const { connectTo } = options;
+        if (!await answers?.take(ask, error, connectTo, signal)) {
+          ask = redirected(ask, error, options, redirects++);
+          answers?.forget();
+        }
+        const next = answers?.addTo(ask) ?? ask;
+        request = openingRequest(next, options, compression);
       }
     }
   });
@@ -280,7 +291,7 @@ function openingRequest(
   ask: Ask,
   options: Pick<DialOptions, "requireSubprotocol" | "maxRedirects">,
   compression: Parameters<typeof offerDeflate>[0] | undefined,
-): OpeningRequest {
+): OpeningRequest & { readonly ask: Ask } {
   const { url, headers, subprotocols } = ask;
   const extensions = compression ? [offerDeflate(compression)] : [];
   const key = formatHandshakeKey(crypto.getRandomValues(new Uint8Array(16)));
@@ -292,6 +303,7 @@ function openingRequest(
     headers,
   });
   return {
+    ask,
     bytes,
     key,
     subprotocols,
@@ -351,16 +363,4 @@ async function withPatience<T>(
   } finally {
     patience.end();
   }
-}
-
-/** Waits no longer than the signal does. */
-function orAbort<T>(task: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const giveUp = (): void => reject(signal.reason);
-    if (signal.aborted) giveUp();
-    signal.addEventListener("abort", giveUp, { once: true });
-    task.then(resolve, reject).finally(() => {
-      signal.removeEventListener("abort", giveUp);
-    });
-  });
 }

@@ -6,7 +6,7 @@
 
 import { isToken } from "../codec.ts";
 import type { ConnectTls } from "../runtime/transport.ts";
-import type { DialRequest } from "./options.ts";
+import type { ConnectTo, DialRequest } from "./options.ts";
 
 /** What one hop asks for. */
 export interface Ask {
@@ -18,7 +18,14 @@ export interface Ask {
   readonly subprotocols: readonly string[];
   /** TLS settings. */
   readonly tls: ConnectTls | undefined;
+  /** Whether a redirect to another origin is behind it. */
+  readonly isForeign: boolean;
+  /** Value of `Proxy-Authorization`, in the place of what the proxy's URL says. */
+  readonly proxyAuthorization?: string | undefined;
 }
+
+/** Host, without brackets, and port. */
+export type HostAddress = Required<ConnectTo>;
 
 /** A URL, and the `Authorization` that stands for its user information. */
 export interface Target {
@@ -110,7 +117,33 @@ export function askFor(
     headers: fields,
     subprotocols: request.subprotocols ?? [],
     tls,
+    isForeign: false,
   };
+}
+
+/** Host of a URL; the brackets of an IPv6 address belong to the URL. */
+export function hostOf(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, "");
+}
+
+/** Where to connect to, or to have a proxy connect to. */
+export function addressOf(
+  url: URL,
+  connectTo: ConnectTo | undefined,
+): HostAddress {
+  const standard = url.protocol === "wss:" ? 443 : 80;
+  return {
+    hostname: connectTo?.hostname ?? hostOf(url),
+    port: connectTo?.port ?? (url.port === "" ? standard : Number(url.port)),
+  };
+}
+
+/** Host and port as a proxy is asked for them (RFC 9110, section 9.3.6). */
+export function authorityOf({ hostname, port }: HostAddress): string {
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  // "a client MUST send the port number even if the CONNECT request is based on
+  // a URI reference that contains an authority component with an elided port"
+  return `${host}:${port}`;
 }
 
 /** Header lines in order. A web `Headers` and a record make one of each name. */

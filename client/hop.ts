@@ -11,7 +11,7 @@ import {
 } from "../codec.ts";
 import { printable, type SocketConnection } from "../connection.ts";
 import type { ConnectTls, Runtime, Transport } from "../runtime/transport.ts";
-import type { Ask } from "./ask.ts";
+import { addressOf, type Ask, hostOf } from "./ask.ts";
 import { type Opened, Opening, type OpeningRequest } from "./opening.ts";
 import type { DialOptions } from "./options.ts";
 import { tunnelFor } from "./proxy.ts";
@@ -40,11 +40,8 @@ export async function connect(
   const tls: ConnectTls = isElsewhere
     ? { serverName: hostname, ...ask.tls }
     : ask.tls ?? {};
-  const target = {
-    hostname: connectTo?.hostname ?? hostname,
-    port: connectTo?.port ?? portOf(url),
-  };
-  const way = tunnelFor(options.proxy, url, target.hostname, target.port);
+  const target = addressOf(url, connectTo);
+  const way = tunnelFor(options.proxy, ask, target);
   let isThrough = way === undefined;
   const tunnel = way && {
     ...way,
@@ -72,16 +69,6 @@ export async function connect(
     const message = `Cannot connect to ${url.host}: ${messageOf(cause)}`;
     throw new HandshakeError(reason, message, { cause });
   }
-}
-
-/** Host of a URL; the brackets of an IPv6 address belong to the URL. */
-function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[|\]$/g, "");
-}
-
-function portOf(url: URL): number {
-  if (url.port !== "") return Number(url.port);
-  return url.protocol === "wss:" ? 443 : 80;
 }
 
 /**

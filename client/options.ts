@@ -15,6 +15,7 @@ import {
   type HandlerConstructor,
 } from "../connection.ts";
 import type { ConnectTls } from "../runtime/transport.ts";
+import type { Authenticate } from "./authenticate.ts";
 import { checkProxy, type Proxy } from "./proxy.ts";
 import { checkTls } from "./tls.ts";
 
@@ -83,6 +84,17 @@ export interface DialOptions<Data = unknown>
     attempt: DialAttempt,
   ) => DialRequest | void | Promise<DialRequest | void>;
   /**
+   * Answers a challenge: a server's 401, or the 407 of an HTTP proxy. `basic` and
+   * `digest` make one; without it, or when it returns `undefined`, `dial` rejects
+   * with the reason `bad-status` or `proxy-failed`. What it throws, `dial` rejects
+   * with; its time counts to `openTimeoutMs`.
+   *
+   * An answer takes the place of an `Authorization` in `headers` or the URL, or of
+   * what the proxy's URL says, for one request on a new connection; redirects are
+   * asked for anew. After ten answers there is no other.
+   */
+  readonly authenticate?: Authenticate;
+  /**
    * How many redirects (300, 301, 302, 303, 307, 308) to follow. Another origin
    * is told no `Authorization`, `Cookie` or `Proxy-Authorization`, and shown no
    * client certificate. Never followed are those from `wss:` to `ws:`, to a URL
@@ -137,6 +149,7 @@ const DIAL_OPTION_NAMES: ReadonlySet<string> = new Set([
   "handler",
   "requireSubprotocol",
   "beforeConnect",
+  "authenticate",
   "maxRedirects",
   "connectTo",
   "path",
@@ -162,7 +175,7 @@ export function checkDialOptions<Data>(options: DialOptions<Data>): void {
   if (!isOptional("boolean", requireSubprotocol)) {
     throw new TypeError("Cannot dial: requireSubprotocol is not a boolean");
   }
-  for (const name of ["onFrame", "beforeConnect"] as const) {
+  for (const name of ["onFrame", "beforeConnect", "authenticate"] as const) {
     if (!isOptional("function", options[name])) {
       throw new TypeError(`Cannot dial: ${name} is not a function`);
     }

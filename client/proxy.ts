@@ -12,7 +12,13 @@ import type {
   TransportSink,
   Tunnel,
 } from "../runtime/transport.ts";
-import { takeUser, toByteString } from "./ask.ts";
+import {
+  type Ask,
+  authorityOf,
+  type HostAddress,
+  takeUser,
+  toByteString,
+} from "./ask.ts";
 import { SocksTalk, type SocksUser } from "./socks.ts";
 import { proxyError, type Talk } from "./talk.ts";
 import { checkTls } from "./tls.ts";
@@ -53,25 +59,24 @@ export function checkProxy(proxy: Proxy | undefined): void {
  * Says how to come to a host through a proxy.
  *
  * @param proxy The option.
- * @param url The URL to dial.
- * @param hostname Host to connect to.
- * @param port Port to connect to.
+ * @param ask What is asked for.
+ * @param target Where to connect to.
  * @returns The tunnel, or `undefined` where there is no proxy for it.
  * @throws {TypeError} If the proxy is of the wrong kind.
  */
 export function tunnelFor(
   proxy: Proxy | undefined,
-  url: URL,
-  hostname: string,
-  port: number,
+  ask: Ask,
+  target: HostAddress,
 ): Tunnel | undefined {
-  const chosen = typeof proxy === "function" ? proxy(new URL(url)) : proxy;
+  const chosen = typeof proxy === "function" ? proxy(new URL(ask.url)) : proxy;
   if (chosen === undefined) return undefined;
   const { url: at, tls } = parseProxy(chosen);
   // What cannot be asked for throws here, before anything is connected.
+  const { hostname, port } = target;
   const talk: Talk = at.protocol.startsWith("socks5")
     ? new SocksTalk(hostname, port, socksUser(at))
-    : new ConnectTalk(hostname, port, takeUser(at));
+    : new ConnectTalk(target, ask.proxyAuthorization ?? takeUser(at));
   return {
     hostname: at.hostname.replace(/^\[|\]$/g, ""),
     port: at.port === "" ? PORTS[at.protocol]! : Number(at.port),
@@ -109,16 +114,8 @@ class ConnectTalk implements Talk {
   isDone = false;
   readonly #reader = new ResponseHeadReader();
 
-  constructor(
-    hostname: string,
-    port: number,
-    authorization: string | undefined,
-  ) {
-    const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-    // "a client MUST send the port number even if the CONNECT request is based
-    // on a URI reference that contains an authority component with an elided
-    // port"
-    const target = `${host}:${port}`;
+  constructor(address: HostAddress, authorization: string | undefined) {
+    const target = authorityOf(address);
     const headers: [string, string][] = [["Host", target]];
     if (authorization !== undefined) {
       headers.push(["Proxy-Authorization", authorization]);

@@ -89,6 +89,7 @@ export function redirected(
       !SECRET_HEADERS.includes(name.toLowerCase())
     ),
     tls: publicTls(ask.tls),
+    isForeign: true,
   };
 }
 

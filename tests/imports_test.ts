@@ -26,7 +26,7 @@ const RULES: readonly Rule[] = [
   { files: CODEC, may: [CODEC] },
   { files: /^codec\.ts$/, may: [CODEC] },
   {
-    files: /^runtime\/(node\w*|zlib|text)\.ts$/,
+    files: /^runtime\/(node\w*|zlib|text|hash)\.ts$/,
     may: [/^runtime\//, /^node:/],
   },
   { files: /^runtime\//, may: [/^runtime\//] },
@@ -54,7 +54,7 @@ const RULES: readonly Rule[] = [
   },
   {
     files: /^client(\.ts|\/)/,
-    may: [...DOORS_ABOVE, /^client\//],
+    may: [...DOORS_ABOVE, /^runtime\/hash\.ts$/, /^client\//],
     mayType: [/^client\.ts$/],
   },
   {
