@@ -7,7 +7,12 @@
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
-import { type DialOptions, proxyFromEnvironment } from "../client.ts";
+import {
+  type Authenticate,
+  type DialOptions,
+  digest,
+  proxyFromEnvironment,
+} from "../client.ts";
 import { printable } from "../connection.ts";
 
 /** The arguments make no sense. */
@@ -226,7 +231,7 @@ interface DialValues {
 }
 
 function dialOptions(values: DialValues): DialOptions {
-  const { ca, insecure, proxy, unix } = values;
+  const { auth, ca, insecure, proxy, unix } = values;
   if (ca && insecure) {
     throw new UsageError("--ca and --insecure exclude each other");
   }
@@ -234,6 +239,7 @@ function dialOptions(values: DialValues): DialOptions {
     headers: headersOf(values),
     subprotocols: values.subprotocol ?? [],
     compression: values.compress ?? false,
+    ...(auth !== undefined && { authenticate: digestOf(auth) }),
     ...(proxy !== undefined && {
       proxy: proxy === "env" ? proxyFromEnvironment : proxy,
     }),
@@ -266,6 +272,19 @@ function headersOf({ header = [], origin, auth }: DialValues): Headers {
     headers.set("authorization", `Basic ${credentials}`);
   }
   return headers;
+}
+
+/** What answers a server that wants Digest, and not the Basic that it was sent. */
+function digestOf(auth: string): Authenticate {
+  const colon = auth.indexOf(":");
+  try {
+    return digest({
+      username: auth.slice(0, colon),
+      password: auth.slice(colon + 1),
+    });
+  } catch {
+    throw new UsageError("--auth cannot be sent");
+  }
 }
 
 function readText(path: string): string {

@@ -18,7 +18,7 @@ text message, what comes is printed. Ctrl-D or Ctrl-C closes.
   -H, --header "NAME: VALUE"  Send a header; may be given again
   -s, --subprotocol NAME      Offer a subprotocol; may be given again
       --origin ORIGIN         Send an Origin
-      --auth USER:PASSWORD    Send Basic credentials
+      --auth USER:PASSWORD    Send Basic credentials, and answer Digest
       --ca FILE               Trust this certificate authority, in PEM
       --insecure              Do not check the server's certificate
       --proxy URL             Go through a proxy, http: or socks5:; "env" takes
