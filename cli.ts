@@ -15,13 +15,21 @@
  * @module
  */
 
+import { existsSync, realpathSync } from "node:fs";
 import process from "node:process";
-import { parseCommand, UsageError } from "./cli/arguments.ts";
+import { pathToFileURL } from "node:url";
+import { parseCommand } from "./cli/arguments.ts";
 import { bench } from "./cli/bench.ts";
 import { HELP, VERSION } from "./cli/help.ts";
-import { flushOutput, writeError, writeText } from "./cli/screen.ts";
+import {
+  beginOutput,
+  flushOutput,
+  writeError,
+  writeText,
+} from "./cli/screen.ts";
 import { serve } from "./cli/serve.ts";
 import { talk } from "./cli/talk.ts";
+import { UsageError } from "./cli/usage.ts";
 
 /**
  * Runs the command line on this process's standard streams. It does not end the
@@ -32,6 +40,7 @@ import { talk } from "./cli/talk.ts";
  * close in good order; 2 where the arguments make no sense.
  */
 export async function runCli(args: readonly string[]): Promise<number> {
+  beginOutput();
   try {
     const command = parseCommand(args);
     switch (command.name) {
@@ -55,8 +64,16 @@ export async function runCli(args: readonly string[]): Promise<number> {
   }
 }
 
+/** Node knows `import.meta.main` since 24.2; the package runs on 22.18. */
+function isMain(): boolean {
+  const [, script = ""] = process.argv;
+  const main: boolean | undefined = import.meta.main;
+  return main ?? (existsSync(script) &&
+    import.meta.url === pathToFileURL(realpathSync(script)).href);
+}
+
 // Other than `exitCode`, this does not wait for a standard input that stays open.
-if (import.meta.main) {
+if (isMain()) {
   const code = await runCli(process.argv.slice(2));
   await flushOutput();
   process.exit(code);

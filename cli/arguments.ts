@@ -4,22 +4,11 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
-import { readFileSync } from "node:fs";
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
-import {
-  type Authenticate,
-  type DialOptions,
-  digest,
-  proxyFromEnvironment,
-} from "../client.ts";
+import type { DialOptions } from "../client.ts";
 import { printable } from "../connection.ts";
-
-/** The arguments make no sense. */
-export class UsageError extends Error {
-  /** Class name. */
-  override readonly name = "UsageError";
-}
+import { DIAL, dialOptions, readText } from "./dial_arguments.ts";
+import { count, seconds, UsageError } from "./usage.ts";
 
 /** Talk to a server. */
 export interface TalkCommand {
@@ -32,6 +21,16 @@ export interface TalkCommand {
   readonly takesInput: boolean;
   readonly showsFrames: boolean;
   readonly isJson: boolean;
+  /** Whether messages are printed as they are. */
+  readonly isRaw: boolean;
+  /** Text messages to send first. */
+  readonly sends: readonly string[];
+  /** How long messages are waited for behind the end of the input. */
+  readonly waitMs: number;
+  /** Whether lines may be commands where there is no prompt, too. */
+  readonly takesCommands: boolean;
+  /** Whether lines are kept for the next time. */
+  readonly keepsHistory: boolean;
   /** Folder for binary messages. */
   readonly binaryDir: string | undefined;
 }
@@ -43,6 +42,8 @@ export interface ServeCommand {
   readonly hostname: string;
   readonly isBroadcast: boolean;
   readonly origins: readonly string[];
+  /** Certificate chain and key, PEM; absent for no TLS. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
   /** Folder whose files are served. */
   readonly dir: string | undefined;
 }
@@ -72,29 +73,22 @@ const COMMON = {
   version: { type: "boolean" },
 } as const satisfies ParseArgsOptionsConfig;
 
-const DIAL = {
-  header: { type: "string", short: "H", multiple: true },
-  subprotocol: { type: "string", short: "s", multiple: true },
-  origin: { type: "string" },
-  auth: { type: "string" },
-  ca: { type: "string", multiple: true },
-  insecure: { type: "boolean" },
-  proxy: { type: "string" },
-  unix: { type: "string" },
-  compress: { type: "boolean" },
-  timeout: { type: "string" },
-  json: { type: "boolean" },
-} as const satisfies ParseArgsOptionsConfig;
-
 const TALK = {
   ...COMMON,
   ...DIAL,
+  timeout: { type: "string" },
   ping: { type: "string" },
+  wait: { type: "string" },
+  send: { type: "string", short: "x", multiple: true },
   once: { type: "boolean" },
   reconnect: { type: "boolean" },
   "no-input": { type: "boolean", short: "n" },
+  commands: { type: "boolean" },
+  "no-history": { type: "boolean" },
   "binary-dir": { type: "string" },
   frames: { type: "boolean" },
+  raw: { type: "boolean" },
+  json: { type: "boolean" },
 } as const satisfies ParseArgsOptionsConfig;
 
 const SERVE = {
@@ -104,11 +98,15 @@ const SERVE = {
   echo: { type: "boolean" },
   broadcast: { type: "boolean" },
   origin: { type: "string", multiple: true },
+  cert: { type: "string" },
+  key: { type: "string" },
 } as const satisfies ParseArgsOptionsConfig;
 
 const BENCH = {
   ...COMMON,
   ...DIAL,
+  timeout: { type: "string" },
+  json: { type: "boolean" },
   connections: { type: "string", short: "c" },
   "in-flight": { type: "string" },
   size: { type: "string" },
@@ -132,6 +130,9 @@ function parseTalk(args: readonly string[]): Command {
   const { values, positionals } = parse(args, TALK);
   if (values.help) return { name: "help" };
   if (values.version) return { name: "version" };
+  if (values.raw && values.json) {
+    throw new UsageError("--raw and --json exclude each other");
+  }
   const timeoutMs = seconds("--timeout", values.timeout, 10);
   return {
     name: "talk",
@@ -153,6 +154,11 @@ function parseTalk(args: readonly string[]): Command {
     takesInput: !values["no-input"],
     showsFrames: values.frames ?? false,
     isJson: values.json ?? false,
+    isRaw: values.raw ?? false,
+    sends: values.send ?? [],
+    waitMs: seconds("--wait", values.wait, 0),
+    takesCommands: values.commands ?? false,
+    keepsHistory: !values["no-history"],
     binaryDir: values["binary-dir"],
   };
 }
@@ -175,8 +181,20 @@ function parseServe(args: readonly string[]): Command {
     hostname: values.hostname ?? "127.0.0.1",
     isBroadcast: values.broadcast ?? false,
     origins: values.origin ?? [],
+    tls: certificateOf(values.cert, values.key),
     dir: positionals[0],
   };
+}
+
+function certificateOf(
+  cert: string | undefined,
+  key: string | undefined,
+): ServeCommand["tls"] {
+  if (cert !== undefined && key !== undefined) {
+    return { cert: readText(cert), key: readText(key) };
+  }
+  if (cert === key) return undefined;
+  throw new UsageError("--cert and --key need each other");
 }
 
 function parseBench(args: readonly string[]): Command {
@@ -217,116 +235,10 @@ function parse<const Options extends ParseArgsOptionsConfig>(
   }
 }
 
-/** Values of {@linkcode DIAL}. */
-interface DialValues {
-  readonly header?: string[];
-  readonly subprotocol?: string[];
-  readonly origin?: string;
-  readonly auth?: string;
-  readonly ca?: string[];
-  readonly insecure?: boolean;
-  readonly proxy?: string;
-  readonly unix?: string;
-  readonly compress?: boolean;
-}
-
-function dialOptions(values: DialValues): DialOptions {
-  const { auth, ca, insecure, proxy, unix } = values;
-  if (ca && insecure) {
-    throw new UsageError("--ca and --insecure exclude each other");
-  }
-  return {
-    headers: headersOf(values),
-    subprotocols: values.subprotocol ?? [],
-    compression: values.compress ?? false,
-    ...(auth !== undefined && { authenticate: digestOf(auth) }),
-    ...(proxy !== undefined && {
-      proxy: proxy === "env" ? proxyFromEnvironment : proxy,
-    }),
-    ...(unix !== undefined && { path: unix }),
-    ...(ca && { tls: { ca: ca.map(readText) } }),
-    ...(insecure && { tls: { rejectUnauthorized: false } }),
-  };
-}
-
-function headersOf({ header = [], origin, auth }: DialValues): Headers {
-  const headers = new Headers();
-  for (const line of header) {
-    const colon = line.indexOf(":");
-    if (colon < 1) {
-      throw new UsageError(`--header is not "NAME: VALUE": ${printable(line)}`);
-    }
-    try {
-      headers.append(line.slice(0, colon).trim(), line.slice(colon + 1).trim());
-    } catch {
-      throw new UsageError(`--header cannot be sent: ${printable(line)}`);
-    }
-  }
-  if (origin !== undefined) headers.set("origin", origin);
-  if (auth !== undefined) {
-    if (!auth.includes(":")) {
-      throw new UsageError("--auth is not USER:PASSWORD");
-    }
-    // RFC 7617, section 2.1: UTF-8 is what servers take most widely.
-    const credentials = Buffer.from(auth, "utf8").toString("base64");
-    headers.set("authorization", `Basic ${credentials}`);
-  }
-  return headers;
-}
-
-/** What answers a server that wants Digest, and not the Basic that it was sent. */
-function digestOf(auth: string): Authenticate {
-  const colon = auth.indexOf(":");
-  try {
-    return digest({
-      username: auth.slice(0, colon),
-      password: auth.slice(colon + 1),
-    });
-  } catch {
-    throw new UsageError("--auth cannot be sent");
-  }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    throw new UsageError(`Cannot read ${printable(path)}`);
-  }
-}
-
 /** The one URL; without a scheme it is `ws:`. */
 function urlOf(positionals: readonly string[]): string {
   const [url, ...more] = positionals;
   if (url === undefined) throw new UsageError("There is no URL");
   if (more.length > 0) throw new UsageError("There is more than one URL");
   return /^[a-z][a-z\d+.-]*:\/\//i.test(url) ? url : `ws://${url}`;
-}
-
-/** Reads seconds; returns milliseconds. */
-function seconds(
-  option: string,
-  value: string | undefined,
-  absent: number,
-): number {
-  if (value === undefined) return absent * 1_000;
-  if (!/^\d{1,6}(\.\d+)?$/.test(value)) {
-    throw new UsageError(
-      `${option} is no number of seconds: ${printable(value)}`,
-    );
-  }
-  return Number(value) * 1_000;
-}
-
-function count(
-  option: string,
-  value: string | undefined,
-  absent: number,
-  least: number,
-): number {
-  if (value === undefined) return absent;
-  if (!/^\d{1,9}$/.test(value) || Number(value) < least) {
-    throw new UsageError(`${option} is no number: ${printable(value)}`);
-  }
-  return Number(value);
 }

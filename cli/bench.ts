@@ -7,9 +7,10 @@
 import process from "node:process";
 import { type Connection, dial, HandshakeError } from "../client.ts";
 import { printable } from "../connection.ts";
-import { type BenchCommand, UsageError } from "./arguments.ts";
+import type { BenchCommand } from "./arguments.ts";
 import { formatMs, Histogram } from "./histogram.ts";
 import { writeError, writeText } from "./screen.ts";
+import { UsageError } from "./usage.ts";
 
 /** How often the live line is written, in milliseconds. */
 const LIVE_MS = 500;

@@ -24,6 +24,12 @@ export interface Report {
   received(message: string | Uint8Array, file: string | undefined): void;
   /** A frame passed. */
   frame(frame: FrameTrace): void;
+  /** A ping was answered, after so long. */
+  ponged(ms: number): void;
+  /** There are such commands. */
+  helped(lines: readonly string[]): void;
+  /** A command could not be done. */
+  mistaken(message: string): void;
   /** No message came in time. */
   timedOut(timeoutMs: number): void;
   /** It is gone. */
@@ -48,8 +54,25 @@ const CODE_NAMES: Readonly<Record<number, string>> = {
   1014: "bad gateway",
 };
 
+/**
+ * Makes the report that was asked for.
+ *
+ * @param screen Where to.
+ * @param isJson Whether it is JSON.
+ * @param isRaw Whether messages stay as they are; a terminal is not given such.
+ */
+export function reportOn(
+  screen: Screen,
+  isJson: boolean,
+  isRaw: boolean,
+): Report {
+  if (isJson) return new JsonReport(screen);
+  if (isRaw && !screen.isTerminal) return new RawReport(screen);
+  return new TextReport(screen);
+}
+
 /** For people. */
-export class TextReport implements Report {
+class TextReport implements Report {
   readonly #screen: Screen;
 
   /** @param screen Where to. */
@@ -63,7 +86,9 @@ export class TextReport implements Report {
   }
 
   failed(error: HandshakeError): void {
-    this.#screen.note(`${shown(error.message)}.`, "failure");
+    const location = locationOf(error);
+    const led = location === undefined ? "" : ` It leads to ${shown(location)}`;
+    this.#screen.note(`${shown(error.message)}.${led}`, "failure");
   }
 
   received(message: string | Uint8Array, file: string | undefined): void {
@@ -79,6 +104,18 @@ export class TextReport implements Report {
 
   frame(frame: FrameTrace): void {
     this.#screen.note(describeFrame(frame));
+  }
+
+  ponged(ms: number): void {
+    this.#screen.note(`Pong after ${ms.toFixed(1)} ms.`);
+  }
+
+  helped(lines: readonly string[]): void {
+    for (const line of lines) this.#screen.note(line);
+  }
+
+  mistaken(message: string): void {
+    this.#screen.note(`${shown(message)}.`, "failure");
   }
 
   timedOut(timeoutMs: number): void {
@@ -97,8 +134,28 @@ export class TextReport implements Report {
   }
 }
 
+/** For programs that want messages, and nothing else. */
+class RawReport extends TextReport {
+  readonly #screen: Screen;
+
+  constructor(screen: Screen) {
+    super(screen);
+    this.#screen = screen;
+  }
+
+  override received(
+    message: string | Uint8Array,
+    file: string | undefined,
+  ): void {
+    if (file !== undefined) return;
+    this.#screen.printRaw(
+      typeof message === "string" ? `${message}\n` : message,
+    );
+  }
+}
+
 /** One JSON object for each event. */
-export class JsonReport implements Report {
+class JsonReport implements Report {
   readonly #screen: Screen;
 
   /** @param screen Where to. */
@@ -111,8 +168,10 @@ export class JsonReport implements Report {
     this.#print("open", { url: request.url, subprotocol, extensions: names });
   }
 
-  failed({ reason, message, status }: HandshakeError): void {
-    this.#print("error", { reason, message, status });
+  failed(error: HandshakeError): void {
+    const { reason, message, status } = error;
+    const location = locationOf(error);
+    this.#print("error", { reason, message, status, location });
   }
 
   received(message: string | Uint8Array, file: string | undefined): void {
@@ -124,6 +183,18 @@ export class JsonReport implements Report {
 
   frame(frame: FrameTrace): void {
     this.#print("frame", { ...frame });
+  }
+
+  ponged(ms: number): void {
+    this.#print("pong", { roundTripMs: ms });
+  }
+
+  helped(lines: readonly string[]): void {
+    this.#print("help", { lines });
+  }
+
+  mistaken(message: string): void {
+    this.#print("error", { reason: "bad-command", message });
   }
 
   timedOut(timeoutMs: number): void {
@@ -140,6 +211,14 @@ export class JsonReport implements Report {
     const text = JSON.stringify({ type, ...fields });
     this.#screen.print(text.replace(UNPRINTABLE, escapeUnits));
   }
+}
+
+/** Where a redirect leads that was not followed. */
+function locationOf(
+  { headers, status = 0 }: HandshakeError,
+): string | undefined {
+  if (status < 300 || status > 399) return undefined;
+  return headers?.get("location") ?? undefined;
 }
 
 /** What JSON lets stand, and a terminal takes for a command or a line end. */

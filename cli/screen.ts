@@ -12,6 +12,7 @@ import {
   type Interface,
   moveCursor,
 } from "node:readline";
+import { type History, MAX_LINES } from "./history.ts";
 import { LineSplitter } from "./lines.ts";
 
 /** Colours by what they are for, as SGR parameters. */
@@ -23,7 +24,8 @@ export type Tone = keyof typeof COLOURS | "plain";
 /** A stream as far as colours matter. */
 interface Output {
   readonly isTTY?: boolean;
-  write(text: string, done?: () => void): boolean;
+  write(data: string | Uint8Array, done?: () => void): boolean;
+  on(event: "error", listener: () => void): unknown;
 }
 
 const PROMPT = "> ";
@@ -32,6 +34,8 @@ const PROMPT = "> ";
 export class Screen {
   /** Whether a person types at a prompt. */
   readonly isInteractive: boolean;
+  /** Whether what is printed is seen on a terminal. */
+  readonly isTerminal: boolean;
   /** The prompt, where there is one. */
   #lines: Interface | undefined;
   /** Whether lines come without a prompt, and there may be more. */
@@ -40,18 +44,20 @@ export class Screen {
   /** @param isPlain Whether there is to be no prompt even on a terminal. */
   constructor(isPlain: boolean) {
     const { stdin, stdout } = process;
-    this.isInteractive = !isPlain && stdin.isTTY === true &&
-      stdout.isTTY === true;
+    this.isTerminal = stdout.isTTY === true;
+    this.isInteractive = !isPlain && stdin.isTTY === true && this.isTerminal;
   }
 
   /**
    * Starts reading.
    *
+   * @param history Where lines that are typed are kept, if anywhere.
    * @param onLine Told of each line.
    * @param onEnd Told when there will be no more.
    * @param onInterrupt Told of Ctrl-C at the prompt.
    */
   read(
+    history: History | undefined,
     onLine: (line: string) => void,
     onEnd: () => void,
     onInterrupt: () => void,
@@ -61,9 +67,12 @@ export class Screen {
       input: process.stdin,
       output: process.stdout,
       prompt: PROMPT,
+      history: history?.load() ?? [],
+      historySize: MAX_LINES,
     });
     this.#lines = lines;
     lines.on("line", (line) => {
+      history?.add(line);
       onLine(line);
       if (this.#lines) lines.prompt();
     });
@@ -97,6 +106,11 @@ export class Screen {
   /** Prints a line to standard output, above the prompt. */
   print(line: string, tone: Tone = "plain"): void {
     this.#around(() => writeLine(process.stdout, line, tone));
+  }
+
+  /** Prints what no terminal is given, as it is. */
+  printRaw(data: string | Uint8Array): void {
+    write(process.stdout, data);
   }
 
   /**
@@ -178,16 +192,59 @@ export function writeText(text: string): void {
   write(process.stdout, text);
 }
 
-/** Writes that have not been reported done. */
-let pendingWrites = 0;
-/** Told when there are none any more. */
-let onFlushed: (() => void) | undefined;
+/** How much may wait to be written, in characters and bytes. */
+const PENDING_MAX = 2 ** 20;
 
-function write(output: Output, text: string): void {
+/** Writes that have not been reported done, and how much they are. */
+let pendingWrites = 0;
+let pendingLength = 0;
+/** How long what nobody waits for has to get out, in milliseconds. */
+const DROPPED_MS = 100;
+/** Whether nobody waits for what is printed any more. */
+let isDropped = false;
+/** Told when nothing waits any more. */
+const waiting: (() => void)[] = [];
+/** Told when what is printed reaches nobody. */
+let onLost: (() => void) | undefined;
+/** Outputs that are listened to. */
+const heard: Set<Output> = new Set();
+
+function write(output: Output, data: string | Uint8Array): void {
+  if (!heard.has(output)) {
+    heard.add(output);
+    // The other end of a pipe is gone: that is no fault.
+    output.on("error", () => {
+      if (output === process.stdout) onLost?.();
+    });
+  }
   pendingWrites++;
-  output.write(text, () => {
-    if (--pendingWrites === 0) onFlushed?.();
+  pendingLength += data.length;
+  output.write(data, () => {
+    pendingLength -= data.length;
+    if (--pendingWrites === 0) waiting.splice(0).forEach((wake) => wake());
   });
+}
+
+/** Tells when what is printed reaches nobody: `head` has seen enough. */
+export function onOutputLost(listener: () => void): void {
+  onLost = listener;
+}
+
+/** Begins anew, where an earlier run has dropped what was left. */
+export function beginOutput(): void {
+  isDropped = false;
+  onLost = undefined;
+}
+
+/** Waits no more for what has not been written. */
+export function dropOutput(): void {
+  isDropped = true;
+  waiting.splice(0).forEach((wake) => wake());
+}
+
+/** Waits while too much has not been written. */
+export async function outputTaken(): Promise<void> {
+  if (pendingLength > PENDING_MAX) await flushOutput();
 }
 
 /**
@@ -197,6 +254,7 @@ function write(output: Output, text: string): void {
 export async function flushOutput(): Promise<void> {
   if (pendingWrites === 0) return;
   await new Promise<void>((resolve) => {
-    onFlushed = resolve;
+    waiting.push(resolve);
+    if (isDropped) setTimeout(resolve, DROPPED_MS);
   });
 }

@@ -35,7 +35,7 @@ export async function serve(command: ServeCommand): Promise<number> {
 }
 
 async function start(command: ServeCommand): Promise<Server> {
-  const { dir, isBroadcast, origins, port, hostname } = command;
+  const { dir, isBroadcast, origins, port, hostname, tls } = command;
   const site = new Site({
     origins: origins.includes("*") ? "*" : [...origins],
     root: dir === undefined
@@ -47,5 +47,5 @@ async function start(command: ServeCommand): Promise<Server> {
     message: (connection, data) =>
       void (isBroadcast ? site.broadcast(data) : connection.send(data)),
   });
-  return await site.listen({ port, hostname });
+  return await site.listen({ port, hostname, ...(tls && { tls }) });
 }

@@ -16,10 +16,13 @@ import {
   redial,
 } from "../client.ts";
 import { isOrdinary, printable } from "../connection.ts";
-import { type TalkCommand, UsageError } from "./arguments.ts";
+import type { TalkCommand } from "./arguments.ts";
 import { BinaryFiles } from "./binary_files.ts";
-import { JsonReport, type Report, TextReport } from "./report.ts";
-import { Screen } from "./screen.ts";
+import { History } from "./history.ts";
+import { LineSender } from "./line_sender.ts";
+import { type Report, reportOn } from "./report.ts";
+import { dropOutput, onOutputLost, outputTaken, Screen } from "./screen.ts";
+import { UsageError } from "./usage.ts";
 
 /**
  * Talks until either side closes; with `--reconnect`, until this side does.
@@ -50,23 +53,29 @@ class Session {
   readonly #command: TalkCommand;
   readonly #screen: Screen;
   readonly #report: Report;
+  readonly #sender: LineSender;
   readonly #files: BinaryFiles | undefined;
   readonly #stop: AbortController = new AbortController();
   /** Lines that were read while there was no connection. */
   readonly #waiting: string[] = [];
-  readonly #interrupt = (): void => this.#finish();
+  readonly #interrupt = (): void => this.#finish(1000);
+  readonly #terminate = (): void => this.#finish(1001);
   #connection: Connection | undefined;
   #isInputOver = false;
   /** Whether this side has had enough. */
   #isDone = false;
+  /** Runs behind the end of the input. */
+  #wait: ReturnType<typeof setTimeout> | undefined;
 
   constructor(command: TalkCommand) {
-    const { isJson, binaryDir } = command;
+    const { isJson, isRaw, binaryDir } = command;
     this.#command = command;
     this.#screen = new Screen(isJson);
-    this.#report = isJson
-      ? new JsonReport(this.#screen)
-      : new TextReport(this.#screen);
+    this.#report = reportOn(this.#screen, isJson, isRaw);
+    this.#sender = new LineSender(
+      this.#report,
+      command.takesCommands || this.#screen.isInteractive,
+    );
     this.#files = binaryDir === undefined
       ? undefined
       : new BinaryFiles(binaryDir);
@@ -118,6 +127,7 @@ class Session {
   /** Lets go of the terminal and of signals. */
   end(): void {
     process.off("SIGINT", this.#interrupt);
+    process.off("SIGTERM", this.#terminate);
     this.#screen.close();
   }
 
@@ -136,21 +146,26 @@ class Session {
     if (!this.hasStarted) this.#read();
     this.hasStarted = true;
     this.#screen.resume();
+    for (const text of this.#command.sends) connection.send(text);
     for (const line of this.#waiting.splice(0)) this.#send(line);
     if (this.#isInputOver) this.#inputOver();
     const isAnswered = await this.#receiveAll(connection);
     const info = await connection.closed;
+    clearTimeout(this.#wait);
     this.#connection = undefined;
     if (!this.#command.reconnects || this.#isDone) this.#screen.close();
     this.#report.closed(info);
-    return isAnswered && isGood(info) ? 0 : 1;
+    // A person has seen that a command failed, and may have mended it.
+    const isDone = this.#screen.isInteractive || !this.#sender.hasFailed;
+    return isAnswered && isDone && isGood(info) ? 0 : 1;
   }
 
   /** Heeds signals, and the end of the output. */
   #heed(): void {
     process.on("SIGINT", this.#interrupt);
+    process.on("SIGTERM", this.#terminate);
     // Whoever read the output has had enough.
-    process.stdout.on("error", () => {
+    onOutputLost(() => {
       this.#isDone = true;
       void this.#connection?.close();
       this.#stop.abort();
@@ -160,7 +175,9 @@ class Session {
   /** Reads lines, now that there is somebody to send them to. */
   #read(): void {
     if (!this.#command.takesInput) return;
+    const history = this.#command.keepsHistory ? new History() : undefined;
     this.#screen.read(
+      history,
       (line) => this.#send(line),
       () => {
         this.#isInputOver = true;
@@ -176,7 +193,8 @@ class Session {
       this.#waiting.push(line);
       return;
     }
-    if (connection.send(line) || connection.readyState !== 1) return;
+    if (this.#sender.perform(line, connection)) return;
+    if (connection.readyState !== 1) return;
     this.#screen.pause();
     connection.drained.then(() => this.#screen.resume(), () => {});
   }
@@ -186,15 +204,23 @@ class Session {
     if (this.#command.isOnce) return;
     if (this.#connection === undefined && this.#waiting.length > 0) return;
     this.#isDone = true;
-    void this.#connection?.close();
-    this.#stop.abort();
+    const close = () => {
+      void this.#connection?.close();
+      this.#stop.abort();
+    };
+    const { waitMs } = this.#command;
+    if (waitMs > 0 && this.#connection) this.#wait = setTimeout(close, waitMs);
+    else close();
   }
 
-  /** Closes; the second time it does not wait for the peer. */
-  #finish(): void {
+  /** Closes; the second time it waits for nobody. */
+  #finish(code: number): void {
     this.#isDone = true;
-    if (this.#connection?.readyState === 1) void this.#connection.close();
-    else this.#connection?.terminate();
+    if (this.#connection?.readyState === 1) void this.#connection.close(code);
+    else {
+      this.#connection?.terminate();
+      dropOutput();
+    }
     this.#stop.abort();
   }
 
@@ -210,7 +236,7 @@ class Session {
       ? setTimeout(() => {
         isLate = true;
         this.#report.timedOut(timeoutMs);
-        this.#finish();
+        this.#finish(1000);
       }, timeoutMs)
       : undefined;
     try {
@@ -221,8 +247,12 @@ class Session {
           : await this.#files?.write(message);
         if (isLate) continue;
         this.#report.received(message, file);
-        if (!isOnce) continue;
-        this.#finish();
+        // Who reads slowly slows the server down.
+        if (!isOnce) {
+          await outputTaken();
+          continue;
+        }
+        this.#finish(1000);
         return true;
       }
     } catch (error) {

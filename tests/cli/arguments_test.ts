@@ -1,11 +1,8 @@
 /** What the arguments mean, and that mistakes in them are refused. */
 import { readFileSync } from "node:fs";
-import {
-  parseCommand,
-  type TalkCommand,
-  UsageError,
-} from "../../cli/arguments.ts";
+import { parseCommand, type TalkCommand } from "../../cli/arguments.ts";
 import { HELP, VERSION } from "../../cli/help.ts";
+import { UsageError } from "../../cli/usage.ts";
 import { assert, assertEquals, assertThrows, test } from "../harness.ts";
 import { checkoutPath } from "../harness/child.ts";
 import { assertExits, startCli } from "./talking.ts";
@@ -16,8 +13,10 @@ test("the version is that of the package", () => {
 });
 
 test("the help names every option, and no other", () => {
-  const source = readFileSync(checkoutPath("cli/arguments.ts"), "utf8");
-  const options = source.matchAll(/^ {2}"?([a-z-]+)"?: \{ type: "/gm);
+  const source = ["arguments", "dial_arguments"]
+    .map((name) => readFileSync(checkoutPath(`cli/${name}.ts`), "utf8"))
+    .join("");
+  const options = source.matchAll(/^ {2,4}"?([a-z-]+)"?: \{ type: "/gm);
   const wanted = new Set(Array.from(options, ([, name]) => `--${name}`));
   const named = new Set(HELP.match(/--[a-z][a-z-]*/g));
   assertEquals([...named].sort(), [...wanted].sort());
@@ -42,6 +41,7 @@ test("defaults", () => {
     hostname: "127.0.0.1",
     isBroadcast: false,
     origins: [],
+    tls: undefined,
     dir: undefined,
   });
   const bench = parseCommand(["bench", "a.test"]);

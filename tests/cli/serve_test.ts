@@ -16,7 +16,7 @@ import {
   assertRejects,
   test,
 } from "../harness.ts";
-import type { Child } from "../harness/child.ts";
+import { checkoutPath, type Child } from "../harness/child.ts";
 import { rawConnect } from "../harness/raw_client.ts";
 import { statusOf } from "../site/served.ts";
 import { assertExits, startCli } from "./talking.ts";
@@ -138,6 +138,20 @@ test("serve: the files of a folder, and no others", async () => {
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("serve: --cert and --key speak TLS", async () => {
+  const file = (name: string) => checkoutPath(`tests/certs/${name}`);
+  await using child = startCli(
+    ...["serve", "-p", "0", "--cert", file("leaf.crt")],
+    ...["--key", file("leaf.key")],
+  );
+  await using talk = startCli(
+    ...["--ca", file("ca.crt"), "--send", "hello", "--once"],
+    `wss://localhost:${await portOf(child)}/`,
+  );
+  assertEquals(await talk.line(), "< hello");
+  await assertExits(talk, 0);
 });
 
 test("serve: says why it cannot", async () => {

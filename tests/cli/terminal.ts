@@ -34,6 +34,8 @@ export class Terminal implements AsyncDisposable {
     const terminal = new Terminal(folder);
     const words = [
       ...["/usr/bin/env", "-u", "NO_COLOR", "-u", "LD_LIBRARY_PATH"],
+      // No test reads or writes the lines of whoever runs it.
+      `XDG_STATE_HOME=${folder}`,
       ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
       ...command,
     ].map((word) => `'${word.replaceAll("'", "'\\''")}'`);

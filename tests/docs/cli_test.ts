@@ -40,6 +40,7 @@ test("docs/cli.md: what is printed to a pipe", async () => {
   const shown = [
     find(({ output }) => output.startsWith("< ")),
     find(({ args }) => args.includes("--json")),
+    find(({ args }) => args.includes("--raw")),
   ];
   await serve({}, async ({ port }) => {
     const url = `ws://127.0.0.1:${port}/echo`;
