@@ -6,7 +6,7 @@
 
 import { dial } from "../client.ts";
 import { formatExtensions, type Message } from "../codec.ts";
-import { ClosedError, type CloseInfo, type Connection } from "../connection.ts";
+import { ClosedError, type Connection } from "../connection.ts";
 import { bytesOf } from "./buffer_source.ts";
 import { closeArguments, startClose } from "./close_arguments.ts";
 import { finishInterface } from "./interface.ts";
@@ -61,6 +61,7 @@ export class WebSocketStream {
   readonly #closed: Promise<Required<WebSocketCloseInfo>>;
   readonly #giveUp = new AbortController();
   #connection: Connection | undefined;
+  #end: End | undefined;
 
   /**
    * Starts to connect.
@@ -90,7 +91,7 @@ export class WebSocketStream {
         : failureOf("The connection cannot be opened", {}, error);
     });
     this.#opened = connecting.then((connection) => this.#open(connection));
-    this.#closed = connecting.then(async ({ closed }) => endOf(await closed));
+    this.#closed = this.#opened.then(() => this.#end!.outcome);
     // Whoever looks at one of them must not be punished for the other.
     this.#opened.catch(() => {});
     this.#closed.catch(() => {});
@@ -144,9 +145,11 @@ export class WebSocketStream {
 
   #open(connection: Connection): WebSocketOpenInfo {
     this.#connection = connection;
+    const end = new End(connection);
+    this.#end = end;
     return {
-      readable: readableOf(connection),
-      writable: writableOf(connection),
+      readable: readableOf(connection, end),
+      writable: writableOf(connection, end),
       extensions: formatExtensions(connection.extensions),
       protocol: connection.subprotocol,
     };
@@ -166,16 +169,25 @@ function checkDictionary(options: unknown): void {
   throw new TypeError("Cannot connect: the subprotocols are no list");
 }
 
-/** What `closed` says of an end; throws what it rejects with. */
-function endOf(info: CloseInfo): Required<WebSocketCloseInfo> {
-  if (!info.wasClean) throw brokenBy(info);
-  return { closeCode: info.code, reason: info.reason };
-}
+/**
+ * What a stream's end is: a proper one also where the code is not 1000, unless
+ * something that was being written has been lost.
+ */
+class End {
+  /** Whether a message waits to leave; what waits at the end is lost. */
+  isWriting = false;
+  /** Settles with what `closed` says, or rejects with what all of them reject with. */
+  readonly outcome: Promise<Required<WebSocketCloseInfo>>;
 
-function brokenBy(info: CloseInfo): WebSocketError {
-  const { code: closeCode, reason } = info;
-  const cause = info.error ?? new ClosedError(info);
-  return failureOf("The connection broke", { closeCode, reason }, cause);
+  constructor(connection: Connection) {
+    this.outcome = connection.closed.then((info) => {
+      const { code: closeCode, reason } = info;
+      if (info.wasClean && !this.isWriting) return { closeCode, reason };
+      const cause = info.error ?? new ClosedError(info);
+      throw failureOf("The connection broke", { closeCode, reason }, cause);
+    });
+    this.outcome.catch(() => {});
+  }
 }
 
 /** Closes as the reason of a `cancel` or `abort` says. */
@@ -187,16 +199,17 @@ function closeFor(connection: Connection, reason: unknown): void {
   });
 }
 
-function readableOf(connection: Connection): ReadableStream<Message> {
+function readableOf(
+  connection: Connection,
+  end: End,
+): ReadableStream<Message> {
   return new ReadableStream<Message>({
     async pull(controller) {
       try {
         controller.enqueue(await connection.receive());
       } catch {
-        // The end: a proper one also where the code is not 1000.
-        const info = await connection.closed;
-        if (info.wasClean) controller.close();
-        else controller.error(brokenBy(info));
+        await end.outcome;
+        controller.close();
       }
     },
     cancel(reason) {
@@ -207,24 +220,31 @@ function readableOf(connection: Connection): ReadableStream<Message> {
 
 function writableOf(
   connection: Connection,
+  end: End,
 ): WritableStream<string | BufferSource> {
   return new WritableStream<string | BufferSource>({
     start(controller) {
-      connection.closed.then((info) => {
-        // A `close` that waits for the handshake goes through all the same.
-        controller.error(info.wasClean ? isClosed() : brokenBy(info));
-      });
+      // A `close` that waits for the handshake goes through all the same.
+      end.outcome.then(
+        () => controller.error(isClosed()),
+        (error) => controller.error(error),
+      );
     },
     async write(chunk) {
+      const message = bytesOf(chunk) ?? `${chunk}`;
       if (connection.readyState !== 1) throw isClosed();
-      if (connection.send(bytesOf(chunk) ?? `${chunk}`)) return;
-      await connection.drained.catch((error: ClosedError) => {
-        throw error.info.wasClean ? isClosed() : brokenBy(error.info);
-      });
+      if (connection.send(message)) return;
+      end.isWriting = true;
+      try {
+        await connection.drained;
+        end.isWriting = false;
+      } catch {
+        await end.outcome;
+      }
     },
     async close() {
       startClose(connection, { code: undefined, reason: "" });
-      endOf(await connection.closed);
+      await end.outcome;
     },
     abort(reason) {
       closeFor(connection, reason);
