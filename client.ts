@@ -127,7 +127,7 @@ export {
   proxyFromEnvironment,
 } from "./client/environment.ts";
 export type { Proxy, ProxyOptions } from "./client/proxy.ts";
-export type { Address, ConnectTls } from "./runtime/transport.ts";
+export type { Address, ConnectTls, LocalAddress } from "./runtime/transport.ts";
 
 /** A dialled connection has no owner that would have to know. */
 const NOBODY: ConnectionOwner = {

@@ -29,11 +29,11 @@ import { proxyError } from "./talk.ts";
 export async function connect(
   runtime: Runtime,
   ask: Ask,
-  options: Pick<DialOptions, "connectTo" | "path" | "proxy">,
+  options: Pick<DialOptions, "connectTo" | "path" | "proxy" | "localAddress">,
   signal: AbortSignal,
 ): Promise<Transport> {
   const { url } = ask;
-  const { connectTo, path } = options;
+  const { connectTo, path, localAddress } = options;
   const secure = url.protocol === "wss:";
   const hostname = hostOf(url);
   const isElsewhere = connectTo !== undefined || path !== undefined;
@@ -55,6 +55,7 @@ export async function connect(
       ...(path !== undefined ? { path } : target),
       ...(secure && { tls }),
       ...(tunnel && { tunnel }),
+      ...(localAddress && { localAddress }),
       signal,
     });
   } catch (cause) {
@@ -108,16 +109,18 @@ export function open<Data>(
 }
 
 /**
- * Whether it never came to TLS: no address, no route, no listener. A reset is
- * none of these: it ends a handshake.
+ * Whether it never came to TLS: no address, no route, no listener, no permission. A
+ * reset is none of these: it ends a handshake.
  */
 function isNetworkError(error: unknown): boolean {
-  const { name, code } = error as { name?: unknown; code?: unknown };
-  return /^(ConnectionRefused|TimedOut|NotFound|AddrNotAvailable|NetworkUnreachable)$/
-    .test(String(name)) ||
-    /^(ECONNREFUSED|ENOTFOUND|EAI_|EHOST|ENET|EADDR|ETIMEDOUT|ENOENT)/.test(
-      String(code),
-    );
+  const { name, code, syscall } = error as Record<string, unknown>;
+  return syscall === "bind" ||
+    /^(ConnectionRefused|TimedOut|NotFound|AddrNotAvailable|NetworkUnreachable|NotCapable)$/
+      .test(String(name)) ||
+    /^(ECONNREFUSED|ENOTFOUND|EAI_|EHOST|ENET|EADDR|ETIMEDOUT|ENOENT|EPERM)/
+      .test(
+        String(code),
+      );
 }
 
 function messageOf(error: unknown): string {

@@ -14,8 +14,9 @@ import {
   type HandlerCallbacks,
   type HandlerConstructor,
 } from "../connection.ts";
-import type { ConnectTls } from "../runtime/transport.ts";
+import type { ConnectTls, LocalAddress } from "../runtime/transport.ts";
 import type { Authenticate } from "./authenticate.ts";
+import { checkLocalAddress, checkPort } from "./local_address.ts";
 import { checkProxy, type Proxy } from "./proxy.ts";
 import { checkTls } from "./tls.ts";
 
@@ -112,6 +113,12 @@ export interface DialOptions<Data = unknown>
   /** Path of a Unix socket to connect to; the rest is as with `connectTo`. */
   readonly path?: string;
   /**
+   * An address of this machine's to connect from, to the proxy where there is one;
+   * the system chooses by default. Of a name's addresses those of its family are
+   * tried, and with a port only the first. Not with `path`.
+   */
+  readonly localAddress?: LocalAddress;
+  /**
    * A proxy to go through; none by default. `http://user:password@proxy:3128` and
    * `https://…` are asked for a tunnel with `CONNECT`, `socks5://…` and
    * `socks5h://…` for a connection; both leave the resolving of names to the proxy.
@@ -153,6 +160,7 @@ const DIAL_OPTION_NAMES: ReadonlySet<string> = new Set([
   "maxRedirects",
   "connectTo",
   "path",
+  "localAddress",
   "proxy",
   "tls",
   "openTimeoutMs",
@@ -222,9 +230,9 @@ function checkDialRequest(request: DialRequest): void {
 }
 
 function checkAddress(
-  { connectTo, path, proxy }: Pick<
+  { connectTo, path, proxy, localAddress }: Pick<
     DialOptions,
-    "connectTo" | "path" | "proxy"
+    "connectTo" | "path" | "proxy" | "localAddress"
   >,
 ): void {
   if (path !== undefined) {
@@ -237,7 +245,13 @@ function checkAddress(
     if (connectTo !== undefined) {
       throw new TypeError("Cannot dial: connectTo and path exclude each other");
     }
+    if (localAddress !== undefined) {
+      throw new TypeError(
+        "Cannot dial: localAddress and path exclude each other",
+      );
+    }
   }
+  if (localAddress !== undefined) checkLocalAddress(localAddress);
   if (connectTo === undefined) return;
   checkKeys("dial", connectTo, CONNECT_TO_NAMES);
   const { hostname, port } = connectTo;
@@ -245,12 +259,7 @@ function checkAddress(
     throw new TypeError("Cannot dial: connectTo.hostname is not a host name");
   }
   if (port === undefined) return;
-  checkAmount("dial", "connectTo.port", port);
-  if (!Number.isInteger(port) || port > 0xffff) {
-    throw new RangeError(
-      `Cannot dial: connectTo.port is out of range: ${port}`,
-    );
-  }
+  checkPort("connectTo.port", port);
 }
 
 function isOptional(

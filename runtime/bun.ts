@@ -20,7 +20,10 @@ export const bunRuntime: Runtime = {
     );
   },
   async connect(options) {
-    if (options.tunnel === undefined) return await connectBun(options);
+    // `Bun.connect` forgets `localAddress` while it resolves a name.
+    if (options.tunnel === undefined && !options.localAddress) {
+      return await connectBun(options);
+    }
     return await (await import("./node.ts")).nodeRuntime.connect(options);
   },
   openRoot: openBunRoot,

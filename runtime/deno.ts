@@ -35,7 +35,9 @@ export const denoRuntime: Runtime = {
     );
   },
   async connect(options) {
-    if (options.tls === undefined && options.tunnel === undefined) {
+    const { tls, tunnel, localAddress } = options;
+    // `Deno.connect` has no local address.
+    if (tls === undefined && tunnel === undefined && !localAddress) {
       return await connectDeno(options);
     }
     return await (await import("./node.ts")).nodeRuntime.connect(options);

@@ -11,9 +11,17 @@ import {
   connect as connectTls,
   type ConnectionOptions,
 } from "node:tls";
+import {
+  type Attempt,
+  ATTEMPT_DELAY_MS,
+  type Endpoint,
+  race,
+} from "./eyeballs.ts";
+import { addressesOf, allowBind } from "./node_addresses.ts";
 import { NodeTransport } from "./node_transport.ts";
 import type {
   ConnectTls,
+  LocalAddress,
   Transport,
   TransportConnectOptions,
   TransportSink,
@@ -23,7 +31,28 @@ import type {
 type Target = { readonly path: string } | { readonly socket: Socket } | {
   readonly host: string;
   readonly port: number;
+  readonly family?: number;
+  readonly localAddress?: string;
+  readonly localPort?: number;
 };
+
+/** A socket that has been told where to, and what it then waits for. */
+interface Pending {
+  readonly socket: Socket;
+  /** TLS included. */
+  readonly ready: Promise<void>;
+}
+
+function open(target: Target, options: TransportConnectOptions): Pending {
+  const { tls, signal, hostname = "127.0.0.1" } = options;
+  if (tls !== undefined) {
+    const socket = openTls(target, tls, hostname);
+    return { socket, ready: settle(socket, "secureConnect", signal) };
+  }
+  const to = target as Exclude<Target, { socket: Socket }>;
+  const socket = connect({ ...to, allowHalfOpen: true });
+  return { socket, ready: settle(socket, "connect", signal) };
+}
 
 function openTls(target: Target, tls: ConnectTls, hostname: string): Socket {
   const { ca, alpnProtocols } = tls;
@@ -91,16 +120,87 @@ export async function connectNode(
   const { path, tls, signal, tunnel } = options;
   signal?.throwIfAborted();
   if (tunnel !== undefined) return await connectThrough(tunnel, options);
-  const hostname = options.hostname ?? "127.0.0.1";
-  const target: Target = path !== undefined
-    ? { path }
-    : { host: hostname, port: options.port ?? 0 };
-  const socket = tls === undefined
-    ? connect({ ...target, allowHalfOpen: true })
-    : openTls(target, tls, hostname);
-  await settle(socket, tls === undefined ? "connect" : "secureConnect", signal);
+  const { socket, ready } = path !== undefined
+    ? open({ path }, options)
+    : await reach(options);
+  await ready;
   if (path === undefined) socket.setNoDelay(true);
   return new NodeTransport(socket, { secure: tls !== undefined, path });
+}
+
+/**
+ * Finds the address of a host that answers first. What a runtime does of itself is
+ * no race: it drops an attempt after 250 ms (Node) or 500 ms (Deno) for the next,
+ * so that two addresses that need longer are never reached (Node's issue 54359).
+ */
+async function reach(options: TransportConnectOptions): Promise<Pending> {
+  const { hostname = "127.0.0.1", port = 0, localAddress, signal } = options;
+  const local = localAddress && {
+    localAddress: localAddress.hostname,
+    localPort: localAddress.port ?? 0,
+  };
+  if (local) await allowBind(local.localAddress, local.localPort);
+  const family = isIP(hostname);
+  const all = family === 0
+    ? await unlessAborted(addressesOf(hostname, port), signal)
+    : [{ address: hostname, family }];
+  // `unlessAborted` and what is opened hear of no abort but the next.
+  signal?.throwIfAborted();
+  const endpoints = all && localAddress ? matching(all, localAddress) : all;
+  const openTo = (host: string): Pending =>
+    open({ host, port, ...local }, options);
+  if (endpoints === undefined) {
+    const family = local && { family: isIP(local.localAddress) };
+    return open({ host: hostname, port, ...family, ...local }, options);
+  }
+  if (endpoints.length === 1) return openTo(endpoints[0]!.address);
+  return await race(endpoints, ({ address }) => attempt(openTo(address)), {
+    delayMs: ATTEMPT_DELAY_MS,
+    signal,
+  });
+}
+
+/** The race is one to the TCP connection; TLS follows on the winner. */
+function attempt(pending: Pending): Attempt<Pending> {
+  const { socket, ready } = pending;
+  const connected = new Promise<Pending>((resolve, reject) => {
+    socket.once("connect", () => resolve(pending));
+    ready.catch(reject);
+  });
+  return { connected, cancel: () => socket.destroy() };
+}
+
+/** Addresses that can be connected to from `local`. */
+function matching(
+  endpoints: readonly Endpoint[],
+  local: LocalAddress,
+): Endpoint[] {
+  const family = isIP(local.hostname);
+  const found = endpoints.filter((endpoint) => endpoint.family === family);
+  if (found.length === 0) {
+    throw Object.assign(
+      new Error(`No IPv${family} address to reach from ${local.hostname}`),
+      { code: "EADDRNOTAVAIL" },
+    );
+  }
+  // One port is for one attempt.
+  return local.port ? found.slice(0, 1) : found;
+}
+
+/** Waits no longer than the signal does; a resolver cannot be told to stop. */
+function unlessAborted<T>(
+  task: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  if (signal === undefined) return task;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", abort);
+    if (signal.aborted) abort();
+    task.then(resolve, reject).finally(() => {
+      signal.removeEventListener("abort", abort);
+    });
+  });
 }
 
 /** A socket that was read from before, and has been paused since. */
@@ -117,7 +217,7 @@ async function connectThrough(
   options: TransportConnectOptions,
 ): Promise<Transport> {
   const { tls, signal, hostname = "127.0.0.1" } = options;
-  const socket = await openTunnel(tunnel, signal);
+  const socket = await openTunnel(tunnel, options);
   if (tls === undefined) {
     const secure = tunnel.tls !== undefined;
     return new TunnelTransport(socket, { secure, path: undefined });
@@ -134,14 +234,16 @@ async function connectThrough(
 
 async function openTunnel(
   tunnel: Tunnel,
-  signal: AbortSignal | undefined,
+  options: TransportConnectOptions,
 ): Promise<Socket> {
   const { hostname, port, tls } = tunnel;
+  const { signal, localAddress } = options;
   const outer = await connectNode({
     hostname,
     port,
     ...(tls && { tls }),
     ...(signal && { signal }),
+    ...(localAddress && { localAddress }),
   }) as NodeTransport;
   const abort = (): void => outer.destroy();
   signal?.addEventListener("abort", abort);

@@ -205,6 +205,14 @@ export interface Tunnel {
   open(transport: Transport): Promise<void>;
 }
 
+/** An address of this machine's to connect from. */
+export interface LocalAddress {
+  /** IP address, without brackets. */
+  readonly hostname: string;
+  /** Port; a free one where absent or 0. */
+  readonly port?: number;
+}
+
 /** Where to connect to. */
 export interface TransportConnectOptions {
   /** Host name or IP address (no brackets). */
@@ -215,6 +223,8 @@ export interface TransportConnectOptions {
   readonly path?: string;
   /** Speak TLS; `{}` for the defaults. */
   readonly tls?: ConnectTls;
+  /** Connect from here; not with `path`. */
+  readonly localAddress?: LocalAddress;
   /** Go through this; host and port are then those to be reached in the end. */
   readonly tunnel?: Tunnel;
   /** Gives up when aborted; the promise rejects with its reason. */

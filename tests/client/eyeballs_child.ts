@@ -1,0 +1,55 @@
+/**
+ * In a network of its own (`eyeballs_net.sh`): dials names some of whose addresses
+ * do not answer, and says for each how it went.
+ */
+import { spawn } from "node:child_process";
+import process from "node:process";
+import { dial, type DialOptions } from "../../client.ts";
+import { Site } from "../../server.ts";
+import { certificate } from "../runtime/recorder.ts";
+
+const tls = { cert: certificate("leaf.crt"), key: certificate("leaf.key") };
+const site = new Site();
+site.addHandler("/", { message: () => {} });
+const servers = {
+  ws: await site.listen({ port: 7001, hostname: "0.0.0.0" }),
+  wss: await site.listen({ port: 7002, hostname: "0.0.0.0", tls }),
+};
+
+async function report(
+  name: string,
+  scheme: "ws" | "wss",
+  local: boolean,
+): Promise<void> {
+  const options: DialOptions = {
+    tls: { ca: certificate("ca.crt"), serverName: "localhost" },
+    openTimeoutMs: 8_000,
+    ...(local && { localAddress: { hostname: "203.0.113.9" } }),
+  };
+  const url = `${scheme}://${name}:${scheme === "ws" ? 7001 : 7002}/`;
+  const what = `${name} ${scheme}${local ? " local" : ""}`;
+  let result;
+  try {
+    const connection = await dial(url, options);
+    const { remoteAddress } = connection;
+    result = remoteAddress.transport === "tcp" && remoteAddress.hostname;
+    connection.terminate();
+    await connection.closed;
+  } catch (error) {
+    result = String(error);
+  }
+  console.log(JSON.stringify([what, result]));
+}
+
+if (process.env["SOCKEYE_TEST_HOW"] === "slow") {
+  // Its first SYN is lost; it answers the second, after a second.
+  setTimeout(() => {
+    spawn("ip", ["addr", "add", "198.51.100.2/32", "dev", "lo"]);
+  }, 650);
+}
+const name = `${process.env["SOCKEYE_TEST_HOW"]}.test`;
+await Promise.all((["ws", "wss"] as const).flatMap((scheme) => [
+  report(name, scheme, false),
+  report(name, scheme, true),
+]));
+for (const server of Object.values(servers)) await server.shutdown();
