@@ -127,6 +127,8 @@ const UNPACKED = [
   "danted",
   "microsocks",
   "sshd",
+  "apache2",
+  "squid",
   "tmux",
 ];
 
@@ -135,6 +137,7 @@ const PACKAGES = {
   tinyproxy: "tinyproxy-bin",
   danted: "dante-server",
   sshd: "openssh-server",
+  apache2: "apache2-bin",
 };
 
 /** Where a program is, and has been unpacked to. */
