@@ -160,8 +160,10 @@ for (
   );
 }
 
+const missingBoth = missing("apache2", "squid");
+
 testWhere(
-  missing("apache2", "squid"),
+  missingBoth,
   "B-10: through squid to Apache, both of which want Digest",
   async () => {
     await using server = await listen();
