@@ -209,6 +209,8 @@ function parseBench(args: readonly string[]): Command {
       ...dialOptions(values),
       openTimeoutMs: seconds("--timeout", values.timeout, 10),
       pingIntervalMs: 0,
+      // A server that has stopped is not waited for long.
+      closeTimeoutMs: 2_000,
       maxMessageBytes: Math.max(messageBytes, 2 ** 20),
       sendMaxBytes: Infinity,
     },

@@ -33,8 +33,8 @@ class Counts {
  */
 export async function bench(command: BenchCommand): Promise<number> {
   const counts = new Counts();
-  const connections = await openAll(command, counts);
-  if (connections === undefined) return 1;
+  const { connections, failed } = await openAll(command, counts);
+  if (connections.length === 0) return 1;
   const start = performance.now();
   for (const connection of connections) {
     for (let i = 0; i < command.inFlight; i++) connection.data();
@@ -45,18 +45,25 @@ export async function bench(command: BenchCommand): Promise<number> {
   const infos = await Promise.all(connections.map((c) => c.close()));
   // What was still under way may be lost: the measurement is over.
   const lost = infos.filter(({ cause }) => cause !== "local").length;
-  print(command, counts, seconds, lost);
-  return lost > 0 || counts.wrong > 0 || counts.histogram.count === 0 ? 1 : 0;
+  print(command, counts, seconds, { failed, lost });
+  const isGood = failed === 0 && lost === 0 && counts.wrong === 0;
+  return isGood && counts.histogram.count > 0 ? 0 : 1;
 }
 
 /** A connection, which has as `data` what sends its next message. */
 type Measured = Connection<() => void>;
 
-/** Opens all; `undefined` where one could not be opened. */
+/** What {@linkcode openAll} could open, and how many it could not. */
+interface Opened {
+  readonly connections: readonly Measured[];
+  readonly failed: number;
+}
+
+/** Opens as many as can be opened, and says what the others failed of. */
 async function openAll(
   command: BenchCommand,
   counts: Counts,
-): Promise<Measured[] | undefined> {
+): Promise<Opened> {
   const text = "sockeye ".repeat(Math.ceil(command.messageBytes / 8))
     .slice(0, command.messageBytes);
   const results = await Promise.allSettled(
@@ -65,22 +72,30 @@ async function openAll(
       () => open(command, text, counts),
     ),
   );
-  const opened = results.flatMap((r) =>
+  const connections = results.flatMap((r) =>
     r.status === "fulfilled" ? r.value : []
   );
   const failures = results.flatMap((r) =>
     r.status === "rejected" ? [r.reason] : []
   );
   const [failure] = failures;
-  if (failure === undefined) return opened;
-  await Promise.all(opened.map((connection) => connection.close()));
-  if (failure instanceof TypeError) {
+  const failed = failures.length;
+  if (failure === undefined) return { connections, failed };
+  if (!(failure instanceof HandshakeError)) {
+    for (const connection of connections) connection.terminate();
+    if (!(failure instanceof TypeError)) throw failure;
     throw new UsageError(printable(failure.message));
   }
-  if (!(failure instanceof HandshakeError)) throw failure;
-  const share = `${failures.length} of ${command.connections}`;
-  writeError(`${share} connections failed: ${printable(failure.message)}.`);
-  return undefined;
+  const { reason, status } = failure;
+  const message = printable(failure.message);
+  if (command.isJson) {
+    const event = { type: "error", reason, message, status, failed };
+    writeText(`${JSON.stringify(event)}\n`);
+  } else {
+    const share = `${failed} of ${command.connections}`;
+    writeError(`${share} connections failed: ${message}.`);
+  }
+  return { connections, failed };
 }
 
 async function open(
@@ -153,9 +168,10 @@ function print(
   command: BenchCommand,
   { histogram, wrong }: Counts,
   seconds: number,
-  lost: number,
+  { failed, lost }: { readonly failed: number; readonly lost: number },
 ): void {
-  const { connections, inFlight, messageBytes } = command;
+  const { inFlight, messageBytes } = command;
+  const connections = command.connections - failed;
   const perSecond = Math.round(histogram.count / seconds);
   const percentiles = SHARES.map((share) =>
     [`p${share * 100}`, histogram.percentileMs(share)] as const
@@ -170,6 +186,7 @@ function print(
       messages: histogram.count,
       perSecond,
       wrong,
+      failed,
       lost,
       latencyMs: { ...Object.fromEntries(percentiles), max: histogram.maxMs },
     };

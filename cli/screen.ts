@@ -38,6 +38,7 @@ export class Screen {
   readonly isTerminal: boolean;
   /** The prompt, where there is one. */
   #lines: Interface | undefined;
+  readonly #resized = (): void => this.#reflow();
   /** Whether lines come without a prompt, and there may be more. */
   #isPiped = false;
 
@@ -63,6 +64,8 @@ export class Screen {
     onInterrupt: () => void,
   ): void {
     if (!this.isInteractive) return this.#readPipe(onLine, onEnd);
+    // Before the prompt's own listener, which draws it anew.
+    process.stdout.on("resize", this.#resized);
     const lines = createInterface({
       input: process.stdin,
       output: process.stdout,
@@ -127,6 +130,7 @@ export class Screen {
   close(): void {
     const lines = this.#lines;
     this.#lines = undefined;
+    process.stdout.off("resize", this.#resized);
     if (this.#isPiped) process.stdin.pause();
     this.#isPiped = false;
     if (lines === undefined) return;
@@ -149,6 +153,13 @@ export class Screen {
     });
     process.stdin.on("end", end);
     process.stdin.on("error", end);
+  }
+
+  /** The terminal has wrapped the line anew: the prompt is so many rows above. */
+  #reflow(): void {
+    const lines = this.#lines;
+    if (lines === undefined) return;
+    (lines as { prevRows?: number }).prevRows = lines.getCursorPos().rows;
   }
 
   #around(write: () => void): void {

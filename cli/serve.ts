@@ -44,8 +44,11 @@ async function start(command: ServeCommand): Promise<Server> {
     onEvent: consoleLogger(),
   });
   site.addHandler("/*", {
-    message: (connection, data) =>
-      void (isBroadcast ? site.broadcast(data) : connection.send(data)),
+    message: async (connection, data) => {
+      if (isBroadcast) site.broadcast(data);
+      // Who does not read the echo is not read from.
+      else if (!connection.send(data)) await connection.drained.catch(() => {});
+    },
   });
   return await site.listen({ port, hostname, ...(tls && { tls }) });
 }

@@ -1,7 +1,7 @@
 /** `bench`, against servers that echo, and others. */
 import type { Site } from "../../server.ts";
 import { assert, assertEquals, assertMatch, test } from "../harness.ts";
-import { serve } from "../site/served.ts";
+import { serve, until } from "../site/served.ts";
 import { assertExits, startCli } from "./talking.ts";
 
 test("bench: measures, and prints percentiles and a histogram", async () => {
@@ -39,10 +39,11 @@ test("bench: --json is one object", async () => {
       `ws://127.0.0.1:${port}/echo`,
     );
     const report = await child.json<Record<string, unknown>>();
-    const { type, connections, inFlight, messageBytes, wrong, lost } = report;
+    const { type, connections, inFlight, messageBytes } = report;
+    const { wrong, failed, lost } = report;
     assertEquals(
-      [type, connections, inFlight, messageBytes, wrong, lost],
-      ["bench", 2, 1, 64, 0, 0],
+      [type, connections, inFlight, messageBytes, wrong, failed, lost],
+      ["bench", 2, 1, 64, 0, 0, 0],
     );
     assert(Number(report["messages"]) > 0);
     const { p50, p99, max } = report["latencyMs"] as Record<string, number>;
@@ -79,5 +80,71 @@ test("bench: fails where a server does not echo, refuses, or drops", async () =>
     await dropped.line();
     assertEquals(await dropped.line(), "2 connections ended before their time");
     await assertExits(dropped, 1);
+  });
+});
+
+test("bench: measures what could be opened, and tells what could not", async () => {
+  await serve({ maxConnections: 3 }, async ({ port }) => {
+    const args = [
+      "-c",
+      "5",
+      "--duration",
+      "0.3",
+      `ws://127.0.0.1:${port}/echo`,
+    ];
+    // The canary is the third.
+    await using child = startCli("bench", ...args);
+    assertMatch(await child.line(), /^2 connections, /);
+    assertMatch(await child.line(), /^[1-9]\d* messages and back, /);
+    await assertExits(child, 1);
+    assertMatch(child.stderr, /^3 of 5 connections failed: .*503.*\.\n$/);
+    await using json = startCli("bench", "--json", ...args);
+    const error = await json.json<Record<string, unknown>>();
+    assertEquals([error["type"], error["status"]], ["error", 503]);
+    const report = await json.json<Record<string, unknown>>();
+    const { connections, failed, messages } = report;
+    assertEquals([connections, failed], [2, 3]);
+    assert(Number(messages) > 0);
+    await assertExits(json, 1);
+  });
+});
+
+test("bench: prints what was measured when the server stops half-way", async () => {
+  let isStopped = false;
+  let echoed = 0;
+  const setup = (site: Site) =>
+    site.addHandler("/stopping", {
+      message: async (connection, data) => {
+        if (isStopped) await connection.closed;
+        connection.send(data);
+        isStopped = ++echoed >= 50;
+      },
+    });
+  await serve({ setup }, async ({ port }) => {
+    await using child = startCli(
+      ...["bench", "-c", "2", "--duration", "0.5"],
+      `ws://127.0.0.1:${port}/stopping`,
+    );
+    assertMatch(await child.line(), /^2 connections, /);
+    assertMatch(await child.line(), /^5\d messages and back, /);
+    assertEquals(await child.line(), "2 connections ended before their time");
+    await assertExits(child, 1);
+  });
+});
+
+test("bench: SIGINT ends it early, with the figures so far", async () => {
+  await serve({}, async ({ port, site }) => {
+    await using child = startCli(
+      ...["bench", "-c", "2", "--duration", "300"],
+      `ws://127.0.0.1:${port}/echo`,
+    );
+    await until(
+      () => site.connections.size === 3 && site.stats.messagesReceived > 100,
+      "the first messages",
+    );
+    child.signal("SIGINT");
+    assertMatch(await child.line(), /^2 connections, /);
+    assertMatch(await child.line(), /^[1-9]\d* messages and back, /);
+    await assertExits(child, 0);
   });
 });

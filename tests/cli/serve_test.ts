@@ -18,7 +18,7 @@ import {
 } from "../harness.ts";
 import { checkoutPath, type Child } from "../harness/child.ts";
 import { rawConnect } from "../harness/raw_client.ts";
-import { statusOf } from "../site/served.ts";
+import { pause, statusOf } from "../site/served.ts";
 import { assertExits, startCli } from "./talking.ts";
 
 /** Waits for the line that says where it listens; returns the port. */
@@ -51,6 +51,29 @@ test("serve: echoes on every path, and a signal ends it", async () => {
   const { info } = await assertRejects(() => connection.receive(), ClosedError);
   assertEquals(info.code, 1001);
   await assertExits(child, 0);
+});
+
+test("serve: who does not read the echo is not read from, and loses nothing", async () => {
+  await using child = startCli("serve", "--port", "0");
+  const connection = await dial(`ws://127.0.0.1:${await portOf(child)}/`);
+  const COUNT = 4_000;
+  const text = "x".repeat(10_000);
+  let sent = 0;
+  const sending = (async () => {
+    for (; sent < COUNT; sent++) {
+      if (!connection.send(text)) await connection.drained;
+    }
+  })();
+  for (let before = -1; before !== sent;) {
+    before = sent;
+    await pause(500);
+  }
+  assert(sent < COUNT, "it reads all, and keeps it");
+  for (let i = 0; i < COUNT; i++) {
+    assertEquals(await connection.receive(), text);
+  }
+  await sending;
+  assertEquals((await connection.close()).code, 1000);
 });
 
 test("serve: --broadcast sends to everybody", async () => {

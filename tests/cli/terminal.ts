@@ -57,6 +57,19 @@ export class Terminal implements AsyncDisposable {
     await this.#tmux("send-keys", ...keys);
   }
 
+  /** Pastes text, as a terminal's menu does. */
+  async paste(text: string): Promise<void> {
+    await this.#tmux("set-buffer", text);
+    await this.#tmux("paste-buffer", "-p");
+  }
+
+  /** Gives the window another size. */
+  async resize(columns: number, rows: number): Promise<void> {
+    await this.#tmux(
+      ...["resize-window", "-x", String(columns), "-y", String(rows)],
+    );
+  }
+
   /**
    * Waits until something is on the screen.
    *
