@@ -129,6 +129,7 @@ export { applyMask, randomMaskKey } from "./codec/mask.ts";
 export {
   type Message,
   type MessageTransform,
+  type PieceDecoder,
   plainDecoding,
   type SharedTransform,
   type TextDecoding,

@@ -20,6 +20,25 @@ export type ProtocolEvent =
     readonly data: Message;
   }
   | {
+    /** A message begins that comes in pieces, see `Protocol.streamMessages`. */
+    readonly type: "message-begin";
+    /** Whether it is binary, or else text. */
+    readonly binary: boolean;
+  }
+  | {
+    /** A piece of it arrived. */
+    readonly type: "message-chunk";
+    /**
+     * Text in whole characters, or bytes as those of a message; not empty. Where
+     * it ends says nothing about where the frames do.
+     */
+    readonly data: Message;
+  }
+  | {
+    /** It has ended. */
+    readonly type: "message-end";
+  }
+  | {
     /** A Ping arrived; its Pong is in the output. */
     readonly type: "ping";
     /** At most 125 bytes that belong to the receiver. */

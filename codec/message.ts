@@ -46,6 +46,25 @@ export interface SharedTransform {
   encode(payload: Uint8Array): Uint8Array | undefined;
 }
 
+/** Restores messages that arrived with RSV1 piece by piece, one after the other. */
+export interface PieceDecoder {
+  /**
+   * Takes the next part of a message's payload, once `pull` has no more of the one
+   * before it.
+   *
+   * @param payload The part, possibly empty; given away.
+   * @param isLast Whether it is the last one of its message.
+   */
+  push(payload: Uint8Array, isLast: boolean): void;
+  /**
+   * Restores as much as is good to hold at a time, 64 KiB or so.
+   *
+   * @returns Bytes that it gives away, not none; `undefined` where all of the part
+   * is restored; or what is wrong, after which nothing is asked of it any more.
+   */
+  pull(): Uint8Array | ProtocolErrorReason | undefined;
+}
+
 /**
  * Changes the payload of whole messages on their way in and out: the seam for
  * permessage-deflate (RFC 7692). Messages so changed carry RSV1.
@@ -86,6 +105,11 @@ export interface MessageTransform {
    * @param payload The bytes, before the change; only read.
    */
   noteShared?(payload: Uint8Array): void;
+  /**
+   * Makes what restores messages piece by piece, after those that `decode` has
+   * restored. Where it is absent a message with RSV1 is always delivered whole.
+   */
+  decodePieces?(): PieceDecoder;
   /** Lets go of what it keeps between messages; nothing comes after it. */
   release?(): void;
 }
@@ -188,6 +212,16 @@ export class MessageReader {
     return this.#opcode !== 0;
   }
 
+  /** Whether the message under way is text. */
+  get isText(): boolean {
+    return this.#opcode === OPCODES.text;
+  }
+
+  /** Whether the message under way carries RSV1. */
+  get isCompressed(): boolean {
+    return this.#compressed;
+  }
+
   /**
    * Takes the message whose only frame was just admitted and lies in one chunk;
    * as {@linkcode MessageReader.take}.
@@ -200,7 +234,7 @@ export class MessageReader {
     given: boolean,
   ): Message | undefined {
     const text = this.#opcode === OPCODES.text;
-    this.#reset();
+    this.reset();
     return this.take(text, chunk, start, end, maskKey, given);
   }
 
@@ -223,7 +257,7 @@ export class MessageReader {
     maskKey: number,
     given: boolean,
   ): Message | undefined {
-    if (!text) return this.#takeBinary(chunk, start, end, maskKey, given);
+    if (!text) return this.takeBytes(chunk, start, end, maskKey, given);
     const seen = maskKey === 0
       ? seenBits(chunk, start, end)
       : maskRange(chunk, start, end, maskKey);
@@ -231,6 +265,28 @@ export class MessageReader {
       return this.#options.decoding.ascii(chunk, start, end);
     }
     return this.#decode(chunk, start, end);
+  }
+
+  /** As {@linkcode MessageReader.take}, for what is not text. */
+  takeBytes(
+    chunk: Uint8Array,
+    start: number,
+    end: number,
+    maskKey: number,
+    given: boolean,
+  ): Uint8Array {
+    const length = end - start;
+    // First, for to ask a chunk for its buffer costs more than a cheap array.
+    if (length <= this.#options.cheapArrayBytes) {
+      return copyOut(chunk, start, end, maskKey);
+    }
+    // Not where the message would pin more memory than twice its own.
+    if (given && length * 2 >= chunk.buffer.byteLength) {
+      return cutOut(chunk, start, end, maskKey);
+    }
+    return length > MAX_SHARING_BYTES
+      ? copyOut(chunk, start, end, maskKey)
+      : copyShared(chunk, start, end, maskKey);
   }
 
   /**
@@ -284,7 +340,7 @@ export class MessageReader {
     const compressed = this.#compressed;
     const buffer = this.#buffer;
     const length = this.#bufferBytes;
-    this.#reset();
+    this.reset();
     if (!text && !compressed) return fit(buffer, length);
     const message = compressed
       ? this.#restore(buffer.subarray(0, length), text)
@@ -350,7 +406,8 @@ export class MessageReader {
     return this.#opcode === OPCODES.text || this.#compressed;
   }
 
-  #reset(): void {
+  /** Forgets the message under way. */
+  reset(): void {
     this.#opcode = 0;
     this.#compressed = false;
     this.#fragments = 0;
@@ -379,27 +436,6 @@ export class MessageReader {
       : new Uint8Array(capacity);
     larger.set(buffer.subarray(0, this.#bufferBytes));
     this.#buffer = larger;
-  }
-
-  #takeBinary(
-    chunk: Uint8Array,
-    start: number,
-    end: number,
-    maskKey: number,
-    given: boolean,
-  ): Uint8Array {
-    const length = end - start;
-    // First, for to ask a chunk for its buffer costs more than a cheap array.
-    if (length <= this.#options.cheapArrayBytes) {
-      return copyOut(chunk, start, end, maskKey);
-    }
-    // Not where the message would pin more memory than twice its own.
-    if (given && length * 2 >= chunk.buffer.byteLength) {
-      return cutOut(chunk, start, end, maskKey);
-    }
-    return length > MAX_SHARING_BYTES
-      ? copyOut(chunk, start, end, maskKey)
-      : copyShared(chunk, start, end, maskKey);
   }
 }
 

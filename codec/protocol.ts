@@ -23,6 +23,7 @@ import {
 } from "./message.ts";
 import type { TextWriter } from "./text_writer.ts";
 import type { PreparedMessage } from "./prepared.ts";
+import { PieceReader } from "./piece_reader.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 
@@ -243,12 +244,37 @@ export class Protocol {
    * that is most of its memory need not be copied.
    */
   receive(chunk: Uint8Array, given = false): void {
-    this.#receiver ??= new Receiver(
-      this.role,
-      limitsOf(this.#options),
-      this.#sending(),
-    );
+    this.#receiver ??= this.#makeReceiver();
     if (!this.#ended) this.#receiver.receive(chunk, given);
+  }
+
+  /**
+   * Delivers messages in pieces from now on, beginning with the next one: a
+   * `message-begin` event, `message-chunk` events as its bytes arrive, and a
+   * `message-end`, between which only Pings and Pongs are told of. A message that
+   * is never finished has no end, and one that has begun already comes whole.
+   *
+   * Nothing is kept of a message but what has not been taken: what is compressed
+   * is restored as it is taken, a piece with each call of `takeEvents`, so that a
+   * bomb costs no memory either. That ends with a failure, where it is found that
+   * a message cannot be restored.
+   *
+   * @param maxBytes Largest message, in bytes, in place of `maxMessageBytes`.
+   */
+  streamMessages(maxBytes?: number): void {
+    const limits = limitsOf(this.#options);
+    const { maxMessageBytes } = limits;
+    this.#receiver ??= this.#makeReceiver();
+    this.#receiver.deliverPieces(
+      new PieceReader({
+        ...limits,
+        maxMessageBytes: maxBytes ?? maxMessageBytes,
+      }),
+    );
+  }
+
+  #makeReceiver(): Receiver {
+    return new Receiver(this.role, limitsOf(this.#options), this.#sending());
   }
 
   /**
@@ -274,9 +300,22 @@ export class Protocol {
     const receiver = this.#receiver;
     if (receiver === undefined) return NO_EVENTS;
     const events = receiver.takeEvents();
-    const last = receiver.last;
-    if (events.length > 0 || last === undefined) return events;
-    receiver.last = undefined;
+    if (events.length > 0) return events;
+    const last = this.takeLastEvent();
+    return last === undefined ? events : [last];
+  }
+
+  /**
+   * Takes the Close frame or the failure that comes last, and answers it, although
+   * what came before has not been taken; that can still be.
+   *
+   * @returns The event, if it has arrived and was not taken.
+   */
+  takeLastEvent(): ProtocolEvent | undefined {
+    const receiver = this.#receiver;
+    const last = receiver?.last;
+    if (last === undefined) return undefined;
+    receiver!.last = undefined;
     const sender = this.#sending();
     sender.answered = true;
     if (last.type === "close") {
@@ -292,7 +331,7 @@ export class Protocol {
       // frame with an appropriate status code".
       sender.close(last.error.code, last.error.message);
     }
-    return [last];
+    return last;
   }
 
   /**

@@ -18,6 +18,11 @@ import {
 } from "./frame.ts";
 import { maskRange, rotateKey } from "./mask.ts";
 import { type Message, type MessageOptions, MessageReader } from "./message.ts";
+import {
+  beginOf,
+  type PendingEvent,
+  type PieceReader,
+} from "./piece_reader.ts";
 import type { Sender } from "./sender.ts";
 
 const NO_EVENTS: readonly ProtocolEvent[] = [];
@@ -44,12 +49,15 @@ export class Receiver {
   readonly #sender: Sender;
   readonly #header: FrameHeader;
   readonly #messages: MessageReader;
+  /** Takes messages apart; absent where they are delivered whole. */
+  #pieces: PieceReader | undefined;
   /** Mask bit that frames must have, as in their second byte. */
   readonly #maskBit: number;
   readonly #shortHeaderBytes: number;
   /** Longest message that `#takeShort` may take; -1 for none. */
-  readonly #maxShortBytes: number;
-  #events: ProtocolEvent[] | undefined;
+  #maxShortBytes: number;
+  /** Those that are compressed are only among them where there are pieces. */
+  #events: PendingEvent[] | undefined;
   /** Whether the peer has nothing more to say: what it sends is dropped. */
   #discarding = false;
 
@@ -81,7 +89,16 @@ export class Receiver {
 
   /** Count of events that wait to be taken. */
   get pendingEvents(): number {
-    return this.#events === undefined ? 0 : this.#events.length;
+    const arrived = this.#events === undefined ? 0 : this.#events.length;
+    return this.#pieces === undefined
+      ? arrived
+      : arrived + this.#pieces.pendingEvents;
+  }
+
+  /** Delivers messages in pieces, from the next on that begins. */
+  deliverPieces(pieces: PieceReader): void {
+    this.#pieces = pieces;
+    this.#maxShortBytes = -1;
   }
 
   /** Bytes received so far that were not payload. */
@@ -153,8 +170,17 @@ export class Receiver {
   /** Takes the events before the last one. */
   takeEvents(): readonly ProtocolEvent[] {
     const events = this.#events;
+    if (this.#pieces !== undefined) return this.#takePieces(this.#pieces);
     if (events === undefined) return NO_EVENTS;
     this.#events = undefined;
+    return events as ProtocolEvent[];
+  }
+
+  #takePieces(pieces: PieceReader): readonly ProtocolEvent[] {
+    const arrived = this.#events;
+    this.#events = undefined;
+    const events = pieces.takeEvents(arrived);
+    if (pieces.violation !== undefined) this.#failPiece(pieces);
     return events;
   }
 
@@ -177,7 +203,7 @@ export class Receiver {
     }
     const isControl = header.opcode >= OPCODES.close;
     if (!isControl) {
-      const violation = this.#messages.admit(header);
+      const violation = this.#admit(header);
       if (violation !== undefined) {
         this.#fail(violation);
         return false;
@@ -193,7 +219,25 @@ export class Receiver {
     return false;
   }
 
+  #admit(header: FrameHeader): ProtocolErrorReason | undefined {
+    const pieces = this.#pieces;
+    if (pieces === undefined) return this.#messages.admit(header);
+    const { isUnderWay } = pieces;
+    if (!isUnderWay) {
+      // One that began whole goes on so.
+      const isWhole = this.#messages.isUnderWay || !pieces.takes(header);
+      if (isWhole) return this.#messages.admit(header);
+    }
+    const violation = pieces.admit(header);
+    if (violation === undefined && !isUnderWay) this.#push(beginOf(header));
+    return violation;
+  }
+
   #takeData(chunk: Uint8Array, start: number, given: boolean): number {
+    const pieces = this.#pieces;
+    if (pieces !== undefined && pieces.isUnderWay) {
+      return this.#takePiece(pieces, chunk, start, given);
+    }
     const header = this.#header;
     const messages = this.#messages;
     const end = start + this.#missingBytes;
@@ -219,6 +263,34 @@ export class Receiver {
       if (header.fin) this.#deliver(messages.finish());
     }
     return stop;
+  }
+
+  #takePiece(
+    pieces: PieceReader,
+    chunk: Uint8Array,
+    start: number,
+    given: boolean,
+  ): number {
+    const end = start + this.#missingBytes;
+    const stop = end < chunk.length ? end : chunk.length;
+    const maskKey = this.#maskKey;
+    this.#missingBytes = end - stop;
+    this.#inFrame = end > stop;
+    this.#maskKey = rotateKey(maskKey, stop - start);
+    const isLast = !this.#inFrame && this.#header.fin;
+    const piece = pieces.isCompressed
+      ? pieces.takeCompressed(chunk, start, stop, maskKey, isLast)
+      : pieces.take(chunk, start, stop, maskKey, given);
+    if (piece !== undefined) this.#push(piece);
+    if (isLast) pieces.end();
+    if (pieces.violation !== undefined) this.#failPiece(pieces);
+    else if (isLast) this.#push({ type: "message-end" });
+    return stop;
+  }
+
+  #failPiece(pieces: PieceReader): void {
+    this.#fail(pieces.violation!);
+    pieces.violation = undefined;
   }
 
   #deliver(data: Message | undefined): void {
@@ -267,7 +339,7 @@ export class Receiver {
     }
   }
 
-  #push(event: ProtocolEvent): void {
+  #push(event: PendingEvent): void {
     if (this.#events === undefined) this.#events = [event];
     else this.#events.push(event);
   }

@@ -26,6 +26,7 @@ import {
   inflateShort,
   MAX_SHORT_INPUT_BYTES,
 } from "./inflater.ts";
+import { PieceInflater } from "./piece_inflater.ts";
 
 /** What both sides agreed on (RFC 7692, section 7.1). */
 export interface DeflateTerms {
@@ -96,6 +97,8 @@ export interface MessageDeflate {
     maxBytes: number,
     mayLend?: boolean,
   ): Uint8Array | InflateProblem;
+  /** Makes what inflates the messages after those that were decoded, in pieces. */
+  decodePieces(): PieceInflater;
   /** Lets go of the contexts; nothing comes after it. */
   release(): void;
 }
@@ -262,6 +265,14 @@ class ConnectionDeflate implements MessageDeflate {
       plan.receiveBits,
       maxBytes,
     );
+  }
+
+  decodePieces(): PieceInflater {
+    const { keepsReceived, receiveBits } = this.shared;
+    const history = keepsReceived
+      ? this.#received ??= new History(receiveBits)
+      : new History(receiveBits);
+    return new PieceInflater(history, keepsReceived);
   }
 
   release(): void {

@@ -161,6 +161,16 @@ test("MessageReader puts fragments together", () => {
   }
 });
 
+test("MessageReader tells what is under way, and forgets it", () => {
+  const messages = reader();
+  messages.admit(headerOf({ fin: false, rsv: 4 }));
+  assertEquals([messages.isText, messages.isCompressed], [true, true]);
+  messages.reset();
+  assertEquals([messages.isText, messages.isUnderWay], [false, false]);
+  messages.admit(headerOf({ opcode: "binary" }));
+  assertEquals([messages.isText, messages.isCompressed], [false, false]);
+});
+
 test("FG-7: admit() refuses what breaks the order of fragments", () => {
   const messages = reader();
   const start = { fin: false, payload: "a" };

@@ -84,9 +84,10 @@ const latin1 = new TextDecoder("latin1");
 function describe(event: ProtocolEvent): string {
   if (event.type === "close") return `! close ${event.code} ${event.reason}`;
   if (event.type === "failed") return `! ${event.error.reason}`;
-  if (event.type !== "message") {
+  if (event.type === "ping" || event.type === "pong") {
     return `${event.type} ${latin1.decode(event.payload)}`;
   }
+  if (event.type !== "message") throw new Error(event.type);
   const { data } = event;
   if (data.length > LIMITS.maxMessageBytes) throw new Error("above the limit");
   if (typeof data === "string") return `text ${data}`;

@@ -1,0 +1,227 @@
+/**
+ * Messages that are delivered in pieces, as they arrive, instead of whole.
+ *
+ * What is not compressed becomes a piece at once. What is compressed is kept as it
+ * came until its turn, and restored a piece at a time: however much comes of it,
+ * there is never more in memory than one piece.
+ *
+ * @module
+ */
+
+import type { ProtocolErrorReason } from "./error.ts";
+import type { ProtocolEvent } from "./event.ts";
+import { type FrameHeader, OPCODES } from "./frame.ts";
+import { maskRange } from "./mask.ts";
+import {
+  type Message,
+  type MessageOptions,
+  MessageReader,
+  type PieceDecoder,
+} from "./message.ts";
+import { TextPieces } from "./text_pieces.ts";
+
+/** A part of a message that is restored when its turn comes. */
+export interface CompressedPiece {
+  /** What tells it from an event. */
+  readonly type: "compressed";
+  /** Whether its message is text. */
+  readonly isText: boolean;
+  /** Payload, unmasked. */
+  readonly payload: Uint8Array;
+  /** Whether its message ends with it. */
+  readonly isLast: boolean;
+}
+
+/** What waits to be taken. */
+export type PendingEvent = ProtocolEvent | CompressedPiece;
+
+/** Takes messages apart, one connection's. */
+export class PieceReader {
+  /** What a message broke, after a method that returned nothing. */
+  violation: ProtocolErrorReason | undefined;
+
+  readonly #options: MessageOptions;
+  /** Judges the frames. */
+  readonly #rules: MessageReader;
+  readonly #decoder: PieceDecoder | undefined;
+  /** Text that arrives as it is. */
+  #text: TextPieces | undefined;
+  /** Text that is restored. */
+  #restoredText: TextPieces | undefined;
+  /** Bytes of the message that is being restored. */
+  #restoredBytes = 0;
+  /** Whether the decoder has the piece whose turn it is. */
+  #isRestoring = false;
+  #pending: readonly PendingEvent[] = [];
+  #next = 0;
+
+  /** @param options Limits on messages in pieces, and how to decode. */
+  constructor(options: MessageOptions) {
+    this.#options = options;
+    this.#rules = new MessageReader(options);
+    this.#decoder = options.transform?.decodePieces?.();
+  }
+
+  /** Whether a message has begun and not ended. */
+  get isUnderWay(): boolean {
+    return this.#rules.isUnderWay;
+  }
+
+  /** Count of events that wait to be taken, as far as it is known. */
+  get pendingEvents(): number {
+    return this.#pending.length - this.#next;
+  }
+
+  /** Whether a message that begins with this frame can be taken apart. */
+  takes(header: FrameHeader): boolean {
+    return !header.rsv1 || this.#decoder !== undefined;
+  }
+
+  /**
+   * Judges the header of a data frame, as {@linkcode MessageReader.admit}.
+   *
+   * @returns What it breaks.
+   */
+  admit(header: FrameHeader): ProtocolErrorReason | undefined {
+    return this.#rules.admit(header);
+  }
+
+  /**
+   * Takes a part of a payload.
+   *
+   * @param chunk Chunk that holds the part, which is unmasked in place.
+   * @param start Index of its first byte.
+   * @param end Index after its last byte.
+   * @param maskKey Masking key, rotated for this part; 0 for none.
+   * @param given Whether the chunk's memory may become the piece's.
+   * @returns A piece, if there is one.
+   */
+  take(
+    chunk: Uint8Array,
+    start: number,
+    end: number,
+    maskKey: number,
+    given: boolean,
+  ): ProtocolEvent | undefined {
+    if (start === end) return undefined;
+    if (!this.#rules.isText) {
+      const data = this.#rules.takeBytes(chunk, start, end, maskKey, given);
+      return { type: "message-chunk", data };
+    }
+    if (maskKey !== 0) maskRange(chunk, start, end, maskKey);
+    this.#text ??= new TextPieces(this.#options.decoding);
+    const data = this.#text.push(chunk, start, end);
+    // Section 8.1, as in `MessageReader`: found at the bad byte.
+    if (data === undefined) this.violation = "invalid-utf8";
+    else if (data !== "") return { type: "message-chunk", data };
+    return undefined;
+  }
+
+  /** Whether the message under way is to be restored. */
+  get isCompressed(): boolean {
+    return this.#rules.isCompressed;
+  }
+
+  /** As {@linkcode PieceReader.take}, for a message that is to be restored. */
+  takeCompressed(
+    chunk: Uint8Array,
+    start: number,
+    end: number,
+    maskKey: number,
+    isLast: boolean,
+  ): CompressedPiece {
+    const payload = this.#rules.takeBytes(chunk, start, end, maskKey, false);
+    return { type: "compressed", isText: this.#rules.isText, payload, isLast };
+  }
+
+  /** Ends the message under way. */
+  end(): void {
+    this.#rules.reset();
+    const isWhole = this.#text === undefined || this.#text.end();
+    if (!isWhole) this.violation ??= "invalid-utf8";
+  }
+
+  /**
+   * Takes events up to the next that is compressed, or one piece of that.
+   *
+   * @param arrived What has arrived since the last call.
+   * @returns Events, possibly none.
+   */
+  takeEvents(
+    arrived: readonly PendingEvent[] | undefined,
+  ): readonly ProtocolEvent[] {
+    if (arrived !== undefined) {
+      this.#pending = [...this.#pending.slice(this.#next), ...arrived];
+      this.#next = 0;
+    }
+    const events: ProtocolEvent[] = [];
+    for (let next = this.#peek(); next !== undefined; next = this.#peek()) {
+      if (next.type !== "compressed") {
+        events.push(next);
+        this.#next++;
+        continue;
+      }
+      if (events.length > 0) break;
+      const data = this.#restore(next);
+      if (data !== undefined) events.push({ type: "message-chunk", data });
+    }
+    if (this.#next === this.#pending.length) {
+      this.#pending = [];
+      this.#next = 0;
+    }
+    return events;
+  }
+
+  /** What is to be taken next. */
+  #peek(): PendingEvent | undefined {
+    return this.#pending[this.#next];
+  }
+
+  /** Restores a piece of what is next, or goes on to what comes after it. */
+  #restore(piece: CompressedPiece): Message | undefined {
+    const decoder = this.#decoder!;
+    if (!this.#isRestoring) {
+      decoder.push(piece.payload, piece.isLast);
+      this.#isRestoring = true;
+    }
+    const bytes = decoder.pull();
+    if (typeof bytes === "string") return this.#fail(bytes);
+    if (bytes === undefined) {
+      this.#isRestoring = false;
+      this.#next++;
+      if (piece.isLast) this.#endRestored();
+      return undefined;
+    }
+    this.#restoredBytes += bytes.length;
+    if (this.#restoredBytes > this.#options.maxMessageBytes) {
+      return this.#fail("message-too-big");
+    }
+    if (!piece.isText) return bytes;
+    this.#restoredText ??= new TextPieces(this.#options.decoding);
+    const text = this.#restoredText.push(bytes, 0, bytes.length);
+    if (text === undefined) return this.#fail("invalid-utf8");
+    return text === "" ? undefined : text;
+  }
+
+  #endRestored(): void {
+    this.#restoredBytes = 0;
+    const isWhole = this.#restoredText === undefined ||
+      this.#restoredText.end();
+    if (!isWhole) this.#fail("invalid-utf8");
+  }
+
+  /** Gives up all that was to come. */
+  #fail(reason: ProtocolErrorReason): undefined {
+    this.violation = reason;
+    this.#next = this.#pending.length;
+    return undefined;
+  }
+}
+
+/** The event that a message begins with. */
+export function beginOf(header: FrameHeader): ProtocolEvent {
+  return {
+    type: "message-begin",
+    binary: header.opcode === OPCODES.binary,
+  };
+}

@@ -1,0 +1,204 @@
+/** Messages inflated piece by piece, against what zlib makes of them. */
+import {
+  constants,
+  deflateRawSync,
+  inflateRawSync,
+  type ZlibOptions,
+} from "node:zlib";
+import { makeDeflate, type MessageDeflate } from "../../runtime/zlib.ts";
+import { History } from "../../runtime/deflate_history.ts";
+import { PieceInflater } from "../../runtime/piece_inflater.ts";
+import { assert, assertEquals, assertStrictEquals, test } from "../harness.ts";
+import { concat, hex, sameBytes, toHex } from "../harness/bytes.ts";
+import { type Random, seededRandom } from "../harness/random.ts";
+
+const MAX_PIECE_BYTES = 65_536 + 258;
+
+/** Inflates a payload that comes in parts of random lengths. */
+function inflateParts(
+  inflater: PieceInflater,
+  payload: Uint8Array,
+  partBytes: () => number,
+): Uint8Array | string {
+  const pieces: Uint8Array[] = [];
+  let at = 0;
+  do {
+    const end = Math.min(at + partBytes(), payload.length);
+    inflater.push(payload.slice(at, end), end === payload.length);
+    at = end;
+    for (let piece; (piece = inflater.pull()) !== undefined;) {
+      if (typeof piece === "string") return piece;
+      assert(piece.length > 0 && piece.length <= MAX_PIECE_BYTES);
+      pieces.push(piece);
+    }
+  } while (at < payload.length);
+  return concat(...pieces);
+}
+
+/** Bytes that compress well, badly, or not at all. */
+function sample(random: Random, length: number, kind: number): Uint8Array {
+  const bytes = random.bytes(length);
+  if (kind === 0) return bytes;
+  if (kind === 1) return bytes.map((byte) => 97 + (byte & 3));
+  if (kind === 2) return bytes.map((_, i) => i >> 5);
+  for (let i = 40; i < length; i++) {
+    if (bytes[i]! < 240) bytes[i] = bytes[i - 37]!;
+  }
+  return bytes;
+}
+
+/** Compresses as peers do, with a last block or without. */
+function deflated(message: Uint8Array, options: ZlibOptions): Uint8Array {
+  const { finishFlush = constants.Z_SYNC_FLUSH } = options;
+  const bytes = deflateRawSync(message, { ...options, finishFlush });
+  const end = finishFlush === constants.Z_FINISH ? undefined : -4;
+  return new Uint8Array(bytes.subarray(0, end));
+}
+
+function inflater(bits = 15, keepsContext = false): PieceInflater {
+  return new PieceInflater(new History(bits), keepsContext);
+}
+
+test("PM-7, PM-10: whatever zlib makes is restored, however it arrives", () => {
+  const random = seededRandom(0x1f1);
+  for (const windowBits of [9, 12, 15]) {
+    const subject = inflater(windowBits);
+    for (let round = 0; round < 120; round++) {
+      const length = random.below(round % 20 === 0 ? 200_000 : 2_000);
+      const message = sample(random, length, round & 3);
+      const payload = deflated(message, {
+        windowBits,
+        level: round % 10,
+        strategy: round % 5,
+        memLevel: 1 + round % 9,
+        finishFlush: round % 3 === 0
+          ? constants.Z_FINISH
+          : constants.Z_SYNC_FLUSH,
+      });
+      const most = [100, 1, 5_000, 1_000_000][round % 4]!;
+      const partBytes = () => 1 + random.below(most);
+      const result = inflateParts(subject, payload, partBytes);
+      assert(typeof result !== "string", `round ${round}: ${result}`);
+      assert(sameBytes(result, message), `round ${round} differs`);
+    }
+  }
+});
+
+test("PM-10: one message is the context of the next, whole or in pieces", () => {
+  const random = seededRandom(0x1f2);
+  for (const bits of [9, 12, 15]) {
+    const terms = {
+      serverMaxWindowBits: bits,
+      clientMaxWindowBits: bits,
+      serverNoContextTakeover: false,
+      clientNoContextTakeover: false,
+    };
+    const settings = { thresholdBytes: 0, level: 6, memoryLevel: 8 };
+    const near: MessageDeflate = makeDeflate("server", terms, settings);
+    const far = makeDeflate("client", terms, settings);
+    let subject: PieceInflater | undefined;
+    for (let round = 0; round < 100; round++) {
+      const message = sample(random, random.below(3_000), 1 + round % 3);
+      const payload = far.encode(message);
+      if (payload === undefined) continue;
+      if (round === 20) {
+        subject = near.decodePieces();
+        // What it needs of it, it has.
+        near.release();
+      }
+      const result = subject === undefined
+        ? near.decode(payload, Infinity)
+        : inflateParts(subject, payload, () => 1 + random.below(100));
+      assert(typeof result !== "string", `round ${round}: ${result}`);
+      assert(sameBytes(result, message), `round ${round} differs`);
+    }
+  }
+});
+
+test("PM-1: a bomb is inflated as it is wanted, and no faster", () => {
+  const payload = deflated(new Uint8Array(20_000_000), {});
+  const subject = inflater();
+  subject.push(payload, true);
+  let bytes = 0;
+  for (let count = 0; count < 10; count++) {
+    const piece = subject.pull();
+    assert(piece instanceof Uint8Array && piece.length <= MAX_PIECE_BYTES);
+    bytes += piece.length;
+  }
+  assert(bytes >= 655_360);
+});
+
+test("PM-7: several last blocks, empty messages and empty parts", () => {
+  const final = (text: string) =>
+    deflated(concat(text), { finishFlush: constants.Z_FINISH });
+  const subject = inflater();
+  for (
+    const [payload, text] of [
+      [concat(final("one, "), final("two")), "one, two"],
+      [new Uint8Array(0), ""],
+      [hex("00"), ""],
+      [concat(final("one, "), deflated(concat("three"), {})), "one, three"],
+    ] as const
+  ) {
+    for (const partBytes of [1, 3, 100]) {
+      const result = inflateParts(subject, payload, () => partBytes);
+      assertEquals(result, concat(text), toHex(payload));
+    }
+    for (const byte of payload) {
+      subject.push(new Uint8Array(0), false);
+      assertStrictEquals(subject.pull(), undefined);
+      subject.push(Uint8Array.of(byte), false);
+      while (subject.pull() !== undefined);
+    }
+    subject.push(new Uint8Array(0), true);
+    assertStrictEquals(subject.pull(), undefined);
+  }
+});
+
+/** What zlib makes of a payload with its trailer. */
+function reference(payload: Uint8Array): Uint8Array | undefined {
+  try {
+    const whole = concat(payload, hex("00 00 ff ff 03 00"));
+    return new Uint8Array(inflateRawSync(whole));
+  } catch {
+    return undefined;
+  }
+}
+
+test("PM-8: what zlib refuses is refused, and nothing else", () => {
+  const random = seededRandom(0x1f3);
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  let refused = 0;
+  try {
+    for (let round = 0; round < 4_000; round++) {
+      const message = sample(random, 1 + random.below(300), round & 3);
+      const payload = deflated(message, { level: round % 10 });
+      const changes = 1 + random.below(3);
+      for (let i = 0; i < changes; i++) {
+        payload[random.below(Math.min(payload.length, 90))] = random.below(256);
+      }
+      const expected = reference(payload);
+      const result = inflateParts(inflater(), payload, () => 7);
+      // zlib ends with a last block, after which others may follow here.
+      if (expected !== undefined && result === "invalid-deflate") {
+        assert(hasEarlyEnd(payload), `${round}: ${toHex(payload)}`);
+        continue;
+      }
+      if (expected === undefined) refused++;
+      assertEquals(result, expected ?? "invalid-deflate", toHex(payload));
+    }
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+  assert(refused > 1_000, `${refused} of 4,000 were refused`);
+});
+
+/** Whether zlib stops before the end, at a last block. */
+function hasEarlyEnd(payload: Uint8Array): boolean {
+  const whole = concat(payload, hex("00 00 ff ff 03 00"));
+  const { engine } = inflateRawSync(whole, { info: true }) as unknown as {
+    readonly engine: { readonly bytesWritten: number };
+  };
+  return engine.bytesWritten < whole.length;
+}
