@@ -1,7 +1,7 @@
-/** A program that has closed its connections ends by itself. */
-import process from "node:process";
-import { Handler, Site } from "../../server.ts";
-import { assert, assertEquals, test } from "../harness.ts";
+/** A program that has closed its connections, or got none, ends by itself (BL8). */
+import { Handler, type Server, Site } from "../../server.ts";
+import type { DialOptions } from "../../client.ts";
+import { assert, assertEquals, test, testWhere } from "../harness.ts";
 import {
   Child,
   currentRuntime,
@@ -9,6 +9,13 @@ import {
   scriptArguments,
 } from "../harness/child.ts";
 import { within } from "../harness/deadline.ts";
+import { RawServer } from "../harness/raw_server.ts";
+import { certificate } from "../runtime/recorder.ts";
+import { FullListener } from "./full_listener.ts";
+import { Relay } from "./relay.ts";
+
+const tls = { cert: certificate("leaf.crt"), key: certificate("leaf.key") };
+const ca = certificate("ca.crt");
 
 class Echo extends Handler {
   override message(data: string | Uint8Array): void {
@@ -16,31 +23,134 @@ class Echo extends Handler {
   }
 }
 
-test("a process ends by itself after dial() and close(), or terminate()", async () => {
-  const site = new Site();
+async function listen(secure = false): Promise<[Server, number]> {
+  const site = new Site({
+    root: ({ url }) =>
+      url.endsWith("/away")
+        ? new Response(null, { status: 302, headers: { Location: "/echo" } })
+        : new Response("no", { status: 403 }),
+  });
   site.addHandler("/echo", Echo);
-  await using server = await site.listen({ port: 0, hostname: "127.0.0.1" });
+  const server = await site.listen({
+    port: 0,
+    hostname: "127.0.0.1",
+    ...(secure && { tls }),
+  });
   assert(server.addr.transport === "tcp");
-  process.env["SOCKEYE_TEST_URL"] = `ws://127.0.0.1:${server.addr.port}/echo`;
-  const path = runtimePath(currentRuntime) ?? "";
+  return [server, server.addr.port];
+}
+
+/** What a child says in the end, and that it ends. */
+async function assertExits(
+  url: string,
+  how: "close" | "terminate" | "abort" | "fail",
+  options: DialOptions,
+  wanted: unknown,
+): Promise<void> {
   const args = scriptArguments(
     currentRuntime,
     "tests/client/dialing_child.ts",
   );
-  for (const how of ["close", "terminate"]) {
-    process.env["SOCKEYE_TEST_HOW"] = how;
-    await using child = new Child(path, args);
-    assertEquals(await child.json(), "hello");
-    if (how === "close") {
-      const { cause, wasClean } = await child.json<Record<string, unknown>>();
-      assertEquals([cause, wasClean], ["local", true]);
-    }
-    // Well under the 10 or 20 seconds that a timer left behind would take.
-    const exit = await within(child.exited, "the child's end", 4000);
-    assertEquals([how, exit, child.stderr], [
-      how,
-      { code: 0, signal: null },
-      "",
-    ]);
+  await using child = new Child(runtimePath(currentRuntime) ?? "", args, {
+    SOCKEYE_TEST_URL: url,
+    SOCKEYE_TEST_HOW: how,
+    SOCKEYE_TEST_OPTIONS: JSON.stringify(options),
+  });
+  assertEquals([url, await child.json()], [url, wanted]);
+  if (how === "close") {
+    const { cause, wasClean } = await child.json<Record<string, unknown>>();
+    assertEquals([cause, wasClean], ["local", true]);
+  }
+  // Well under the 10 or 20 seconds that a timer left behind would take.
+  const exit = await within(child.exited, `the child's end: ${url}`, 5_000);
+  assertEquals([url, how, exit, child.stderr], [
+    url,
+    how,
+    { code: 0, signal: null },
+    "",
+  ]);
+}
+
+test("BL8: a process ends by itself after dial() and close(), or terminate()", async () => {
+  const [server, port] = await listen();
+  await using _ = server;
+  for (const how of ["close", "terminate"] as const) {
+    await assertExits(`ws://127.0.0.1:${port}/echo`, how, {}, "hello");
   }
 });
+
+test("BL8: a process ends by itself after TLS", async () => {
+  const [server, port] = await listen(true);
+  await using _ = server;
+  for (const how of ["close", "terminate"] as const) {
+    const url = `wss://127.0.0.1:${port}/echo`;
+    await assertExits(url, how, { tls: { ca } }, "hello");
+  }
+  const url = `wss://localhost:${port}/echo`;
+  await assertExits(url, "fail", {}, "tls-failed");
+});
+
+test("BL8: a process ends by itself after a proxy, plain and with TLS in TLS", async () => {
+  const [server, port] = await listen(true);
+  await using _ = server;
+  await using relay = await Relay.listen({ port });
+  await using secure = await Relay.listen({ port, tls });
+  const url = "wss://localhost/echo";
+  const proxies = [
+    `http://127.0.0.1:${relay.port}`,
+    `socks5://127.0.0.1:${relay.port}`,
+    { url: `https://127.0.0.1:${secure.port}`, tls: { ca } },
+  ];
+  for (const proxy of proxies) {
+    await assertExits(url, "close", { proxy, tls: { ca } }, "hello");
+  }
+  const proxy = `http://127.0.0.1:${relay.port}`;
+  await assertExits(url, "terminate", { proxy, tls: { ca } }, "hello");
+});
+
+test("BL8: a process ends by itself after a redirect", async () => {
+  const [server, port] = await listen();
+  await using _ = server;
+  const url = `ws://127.0.0.1:${port}/away`;
+  await assertExits(url, "close", { maxRedirects: 1 }, "hello");
+  await assertExits(url, "fail", {}, "bad-status");
+});
+
+test("BL8: a process ends by itself after it was refused", async () => {
+  const [server, port] = await listen();
+  await using _ = server;
+  await using wanting = await Relay.listen({ port, user: "me:secret" });
+  await assertExits(`ws://127.0.0.1:${port}/other`, "fail", {}, "bad-status");
+  await assertExits("ws://127.0.0.1:1/", "fail", {}, "connect-failed");
+  const proxy = `http://127.0.0.1:${wanting.port}`;
+  await assertExits("ws://a.test/", "fail", { proxy }, "proxy-failed");
+});
+
+test("BL8: a process ends by itself after it gave up, or ran out of time", async () => {
+  await using silent = await RawServer.listen();
+  const { port } = silent;
+  const proxy = `http://127.0.0.1:${port}`;
+  const cases: [url: string, options: DialOptions][] = [
+    [`ws://127.0.0.1:${port}/`, {}],
+    [`wss://127.0.0.1:${port}/`, {}],
+    ["wss://a.test/", { proxy }],
+  ];
+  for (const [url, options] of cases) {
+    await assertExits(url, "abort", options, "AbortError");
+    const timeout = { ...options, openTimeoutMs: 150 };
+    await assertExits(url, "fail", timeout, "open-timeout");
+  }
+});
+
+// Bun 1.4.5 cannot cancel a connection attempt: where not even TCP gets an answer
+// the process lives until the kernel gives up, some two minutes.
+testWhere(
+  currentRuntime === "bun" ? "way to cancel a connection attempt" : undefined,
+  "BL8: a process ends by itself after it gave up what TCP did not answer",
+  async () => {
+    await using full = await FullListener.listen();
+    const url = `ws://127.0.0.1:${full.port}/`;
+    await assertExits(url, "abort", {}, "AbortError");
+    await assertExits(url, "fail", { openTimeoutMs: 150 }, "open-timeout");
+  },
+);

@@ -10,7 +10,9 @@ import {
 import { within } from "../harness/deadline.ts";
 import { frame } from "../harness/frame.ts";
 import { RawServer, upgradeResponse } from "../harness/raw_server.ts";
+import { pause } from "../site/served.ts";
 import { type Opened, opened, refusal } from "./dialing.ts";
+import { FullListener } from "./full_listener.ts";
 
 test("CI-1: a server that accepts TCP and says nothing times out", async () => {
   for (const scheme of ["ws", "wss"]) {
@@ -40,6 +42,25 @@ test("CI-1: a TLS handshake that drips does not hold the timeout up", async () =
   const error = await failed.finally(() => clearInterval(drip));
   assertEquals(error.reason, "open-timeout");
   await raw.readToEnd();
+});
+
+test("CI-1: TCP that gets no answer is given up, in time and by the signal", async () => {
+  await using full = await FullListener.listen();
+  for (const scheme of ["ws", "wss"]) {
+    const url = `${scheme}://127.0.0.1:${full.port}/`;
+    const late = await assertRejects(
+      () => within(dial(url, { openTimeoutMs: 100 }), "the end of dial()"),
+      HandshakeError,
+    );
+    assertEquals([scheme, late.reason], [scheme, "open-timeout"]);
+    const controller = new AbortController();
+    const dialing = dial(url, { signal: controller.signal });
+    const failed = assertRejects(() => dialing);
+    await pause(50);
+    const reason = new Error("enough");
+    controller.abort(reason);
+    assertStrictEquals(await within(failed, "the end of dial()"), reason);
+  }
 });
 
 test("TW19: nobody listens", async () => {

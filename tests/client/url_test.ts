@@ -1,4 +1,5 @@
 /** CI-17 and TW20: what a URL means, and what of it goes over the wire. */
+import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { dial, HandshakeError } from "../../client.ts";
 import { Site } from "../../server.ts";
@@ -145,6 +146,85 @@ test("CI-17: port 0 fails as a connection", async () => {
     HandshakeError,
   );
   assertEquals(error.reason, "connect-failed");
+});
+
+test("CI-17: a host beyond ASCII goes out as IDNA has it", async () => {
+  await using server = await RawServer.listen();
+  const { port } = server;
+  const cases: [host: string, sent: string][] = [
+    ["bücher.test", "xn--bcher-kva.test"],
+    ["B%C3%BCcher.TEST", "xn--bcher-kva.test"],
+    ["例え。テスト", "xn--r8jz45g.xn--zckzah"],
+    ["faß.test", "xn--fa-hia.test"],
+    ["%65xample.test", "example.test"],
+    ["example.test.", "example.test."],
+  ];
+  for (const [host, sent] of cases) {
+    const dialing = dial(`ws://${host}:${port}/`, {
+      connectTo: { hostname: "127.0.0.1" },
+    });
+    const raw = await server.accept();
+    const head = await raw.readHead();
+    assert(head.includes(`\r\nHost: ${sent}:${port}\r\n`), head);
+    raw.write(upgradeResponse(head));
+    const connection = await dialing;
+    assertEquals(connection.request.url, `ws://${sent}:${port}/`);
+    connection.terminate();
+    await connection.closed;
+  }
+});
+
+test("CI-17: an IPv4 address is understood in every form that URLs have", async () => {
+  for (const host of ["127.1", "0x7f.0.0.1", "2130706433", "127。0。0。1"]) {
+    const { head, url, port } = await requestTo((port) =>
+      `ws://${host}:${port}/`
+    );
+    assertEquals(url, `ws://127.0.0.1:${port}/`);
+    assert(head.includes(`\r\nHost: 127.0.0.1:${port}\r\n`), head);
+  }
+});
+
+test("CI-17: the default port is not sent, and other zeros neither", async () => {
+  await using server = await RawServer.listen();
+  const { port } = server;
+  const cases: [authority: string, host: string][] = [
+    ["h.test", "h.test"],
+    ["h.test:80", "h.test"],
+    ["h.test:0080", "h.test"],
+    ["h.test:", "h.test"],
+    ["h.test:443", "h.test:443"],
+    ["[::1]:080", "[::1]"],
+  ];
+  for (const [authority, host] of cases) {
+    const failed = assertRejects(() =>
+      dial(`ws://${authority}/`, {
+        connectTo: { hostname: "127.0.0.1", port },
+      })
+    );
+    const raw = await server.accept();
+    const head = await raw.readHead();
+    assert(head.includes(`\r\nHost: ${host}\r\n`), head);
+    raw.reset();
+    await failed;
+  }
+});
+
+test("CI-17: ports that browsers block are a matter of the program's", async () => {
+  for (const port of [1, 6000, 6667, 10_080]) {
+    const server = createServer((socket) => socket.destroy());
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    // Who listens there already is not to be called.
+    if (!isFree) continue;
+    const error = await assertRejects(
+      () => dial(`ws://127.0.0.1:${port}/`),
+      HandshakeError,
+    );
+    assertEquals([port, error.reason], [port, "closed-early"]);
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
 });
 
 const hasIpv6 = Object.values(networkInterfaces()).flat().some((end) =>
