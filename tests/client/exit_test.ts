@@ -49,7 +49,7 @@ async function assertExits(
 ): Promise<void> {
   const args = scriptArguments(
     currentRuntime,
-    "tests/client/dialing_child.ts",
+    "tests/client/settling_child.ts",
   );
   await using child = new Child(runtimePath(currentRuntime) ?? "", args, {
     SOCKEYE_TEST_URL: url,
