@@ -71,7 +71,8 @@ async function fromTcp(url: string): Promise<void> {
     socket.on("error", () => {});
     try {
       const connection = await dial(url, {
-        subprotocols: [HALF_CLOSE, "binary"],
+        // In this order: websockify 0.10 finds only the first of several.
+        subprotocols: ["binary", HALF_CLOSE],
         compression: false,
       });
       connections.add(connection);

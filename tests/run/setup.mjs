@@ -118,7 +118,7 @@ async function installDebian(apt, packages) {
   if (code !== 0) console.log(output.split("\n").slice(-10).join("\n"));
 }
 
-/** Proxies of both kinds, which installing would start; and a terminal. */
+/** Proxies of all kinds, which installing would start; and a terminal. */
 const UNPACKED = [
   "nginx",
   "haproxy",
@@ -130,6 +130,8 @@ const UNPACKED = [
   "apache2",
   "squid",
   "tmux",
+  "websockify",
+  "socat",
 ];
 
 /** Packages whose names are not those of the programs in them. */
