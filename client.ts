@@ -64,7 +64,7 @@ import { redirected } from "./client/redirect.ts";
 import { loadRuntime, type Runtime } from "./runtime/transport.ts";
 
 export { type BackoffOptions, isRetryable } from "./client/backoff.ts";
-export type { AttemptListener } from "./client/attempts.ts";
+export type { AttemptListener, RedialVerdict } from "./client/attempts.ts";
 export type { DurableConnection } from "./client/durable_connection.ts";
 export type {
   DurableEnd,

@@ -9,7 +9,6 @@ import {
   ClosedError,
   type CloseInfo,
   type Connection,
-  currentClock,
   nowMs,
 } from "../connection.ts";
 import { backoff, isRetryable, retryAfterMs, timerMs } from "./backoff.ts";
@@ -19,23 +18,32 @@ import type {
   RedialOptions,
   RedialUrl,
 } from "./redial_options.ts";
+import { Wait } from "./wait.ts";
 
-/** Who hears of attempts. */
+/** What a hook may answer. */
+export type RedialVerdict = "retry" | "stop" | void;
+
+/** Who hears of attempts. Each of its methods is waited for. */
 export interface AttemptListener {
   /**
-   * The next attempt begins in `delayMs` milliseconds.
+   * The next attempt begins in `delayMs` milliseconds, or when it is told to.
    *
    * @param lastError What the last attempt failed with, or the
    * {@linkcode ClosedError} of the last connection.
+   * @param number Number of the attempt that follows.
    */
-  waiting?(delayMs: number, lastError: unknown): void;
+  waiting?(
+    delayMs: number,
+    lastError: unknown,
+    number: number,
+  ): void | Promise<void>;
   /** An attempt begins. */
-  connecting?(attempt: RedialAttempt): void;
+  connecting?(attempt: RedialAttempt): void | Promise<void>;
   /** An attempt failed; the answer overrules `shouldRetry`. */
   connectFailed?(
     error: unknown,
     attempt: RedialAttempt,
-  ): "retry" | "stop" | void;
+  ): RedialVerdict | Promise<RedialVerdict>;
 }
 
 /** Counts attempts, waits between them, and gives up. */
@@ -44,6 +52,8 @@ export class Attempts<Data> {
   readonly #url: RedialUrl;
   readonly #options: RedialOptions<Data>;
   readonly #signal: AbortSignal | undefined;
+  readonly #waits: Set<Wait>;
+  #wait: Wait | undefined;
   #delays: Iterator<number> | undefined;
   #number = 0;
   #isFirst = true;
@@ -57,18 +67,26 @@ export class Attempts<Data> {
    * @param dial Opens a connection.
    * @param url Where to.
    * @param options How; checked.
+   * @param waits Where a wait is kept while it lasts.
    * @param signal Ends all, beside that of the options.
    */
   constructor(
     dial: Dial<Data>,
     url: RedialUrl,
     options: RedialOptions<Data>,
+    waits: Set<Wait>,
     signal?: AbortSignal,
   ) {
     this.#dial = dial;
     this.#url = url;
     this.#options = options;
+    this.#waits = waits;
     this.#signal = anySignal(options.signal, signal);
+  }
+
+  /** The wait that is under way. */
+  get wait(): Wait | undefined {
+    return this.#wait;
   }
 
   /**
@@ -81,25 +99,19 @@ export class Attempts<Data> {
   async next(listener: AttemptListener = {}): Promise<Connection<Data>> {
     for (;;) {
       this.#signal?.throwIfAborted();
-      const delayMs = this.#isFirst ? 0 : this.#nextDelayMs();
-      if (!this.#isFirst) {
-        listener.waiting?.(delayMs, this.#lastError);
-        await sleep(delayMs, this.#signal);
-      }
+      const delayMs = this.#isFirst ? 0 : await this.#pause(listener);
       this.#isFirst = false;
       this.#sinceMs ??= nowMs();
       const lastError = this.#lastError;
       const attempt = { number: ++this.#number, delayMs, lastError };
-      listener.connecting?.(attempt);
+      await unlessAborted(listener.connecting?.(attempt), this.#signal);
       let connection;
       try {
         connection = await this.#connect(attempt);
       } catch (error) {
         this.#signal?.throwIfAborted();
         this.#lastError = error;
-        const { shouldRetry = isRetryable } = this.#options;
-        const verdict = listener.connectFailed?.(error, attempt) ??
-          (shouldRetry(error, attempt) ? "retry" : "stop");
+        const verdict = await this.#judge(error, attempt, listener);
         if (verdict !== "retry") throw error;
         continue;
       }
@@ -117,6 +129,39 @@ export class Attempts<Data> {
     this.#number = 0;
     this.#delays = undefined;
     this.#sinceMs = nowMs();
+  }
+
+  async #judge(
+    error: unknown,
+    attempt: RedialAttempt,
+    listener: AttemptListener,
+  ): Promise<RedialVerdict> {
+    const told = listener.connectFailed?.(error, attempt);
+    const verdict = await unlessAborted(told, this.#signal);
+    if (verdict !== undefined) return verdict;
+    const { shouldRetry = isRetryable } = this.#options;
+    const mayRetry = shouldRetry(error, attempt);
+    return await unlessAborted(mayRetry, this.#signal) ? "retry" : "stop";
+  }
+
+  /** Waits; tells how long, in milliseconds. */
+  async #pause(listener: AttemptListener): Promise<number> {
+    const delayMs = this.#nextDelayMs();
+    const next = this.#number + 1;
+    const wait = this.#wait = new Wait(delayMs);
+    this.#waits.add(wait);
+    try {
+      for (const told of [this.#options, listener]) {
+        const hook = told.waiting?.(delayMs, this.#lastError, next);
+        await unlessAborted(hook, this.#signal);
+      }
+      await unlessAborted(wait.over, this.#signal);
+      return wait.ms;
+    } finally {
+      wait.cut();
+      this.#waits.delete(wait);
+      this.#wait = undefined;
+    }
   }
 
   #nextDelayMs(): number {
@@ -176,20 +221,5 @@ async function unlessAborted<T>(
     return await Promise.race([awaited, aborted.promise]);
   } finally {
     signal.removeEventListener("abort", abort);
-  }
-}
-
-/** Lets time pass. The process stays alive: somebody waits for a connection. */
-async function sleep(
-  ms: number,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const clock = currentClock();
-  const over = Promise.withResolvers<void>();
-  const timer = clock.setTimeout(over.resolve, ms);
-  try {
-    await unlessAborted(over.promise, signal);
-  } finally {
-    clock.clearTimeout(timer);
   }
 }

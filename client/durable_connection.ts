@@ -14,8 +14,9 @@ import {
   SocketConnection,
   toMessage,
 } from "../connection.ts";
-import type { Attempts } from "./attempts.ts";
+import type { Attempts, RedialVerdict } from "./attempts.ts";
 import type { DurableEnd, DurableOptions } from "./durable_options.ts";
+import { callHook, HookFailure } from "./hook_failure.ts";
 import { Outbox } from "./outbox.ts";
 
 /** Makes the attempts of one object, which end when the signal aborts. */
@@ -36,6 +37,7 @@ export class DurableConnection<Data = unknown>
   readonly #outbox: Outbox | undefined;
   readonly #stop: AbortController = new AbortController();
   readonly #closed: PromiseWithResolvers<DurableEnd> = Promise.withResolvers();
+  readonly #attempts: Attempts<Data>;
   #state: "connecting" | "open" | "down" | "closed" = "connecting";
   #connection: Connection<Data> | undefined;
   /** Settles when there is another connection to take messages from, or the end. */
@@ -61,7 +63,8 @@ export class DurableConnection<Data = unknown>
     this.#outbox = options.outbox && new Outbox(options.outbox);
     const abort = () => void this.#connection?.close(1001);
     signal?.addEventListener("abort", abort);
-    void this.#run(makeAttempts(this.#stop.signal), signal).then((end) => {
+    this.#attempts = makeAttempts(this.#stop.signal);
+    void this.#run(signal).then((end) => {
       signal?.removeEventListener("abort", abort);
       this.#finish(end);
     });
@@ -81,6 +84,11 @@ export class DurableConnection<Data = unknown>
    */
   get connection(): Connection<Data> | undefined {
     return this.#state === "open" ? this.#connection : undefined;
+  }
+
+  /** Milliseconds until the next attempt, while it waits for one. */
+  get nextAttemptInMs(): number | undefined {
+    return this.#attempts.wait?.leftMs;
   }
 
   /** Messages in the outbox, those included whose arrival is not confirmed. */
@@ -120,6 +128,27 @@ export class DurableConnection<Data = unknown>
     if (connection === undefined || connection.readyState !== 1) return false;
     connection.send(message, options);
     return true;
+  }
+
+  /**
+   * Takes back, in order, what the outbox has accepted and not handed to a
+   * connection yet, such as what nobody wants to read any more after so long.
+   */
+  takeUnsent(): Message[] {
+    return this.#outbox?.takeAll() ?? [];
+  }
+
+  /**
+   * Cuts a wait short: the next attempt begins now. For one who knows better, such
+   * as that the network is back. A server's `Retry-After` is cut short as well.
+   * Waits and attempts are counted on.
+   *
+   * @returns Whether there was a wait.
+   */
+  retryNow(): boolean {
+    const { wait } = this.#attempts;
+    wait?.cut();
+    return wait !== undefined;
   }
 
   /**
@@ -187,45 +216,38 @@ export class DurableConnection<Data = unknown>
   #ready: Connection<Data> | undefined;
 
   async #run(
-    attempts: Attempts<Data>,
     signal: AbortSignal | undefined,
   ): Promise<Omit<DurableEnd, "unsent" | "inDoubt">> {
-    let isHook = false;
     let isStopped = false;
+    const hooks = this.#options;
     // No hook is called before its owner holds the object.
     await undefined;
     try {
       for (;;) {
-        isHook = false;
-        const connection = await attempts.next({
-          waiting: (delayMs, lastError) => {
-            isHook = true;
-            this.#options.waiting?.(delayMs, lastError);
-            isHook = false;
-          },
+        const connection = await this.#attempts.next({
+          waiting: (...told) => callHook(() => hooks.waiting?.(...told)),
           connecting: (attempt) => {
             this.#state = "connecting";
-            isHook = true;
-            this.#options.connecting?.(attempt);
-            isHook = false;
+            return callHook(() => hooks.connecting?.(attempt));
           },
-          connectFailed: (error, attempt) => {
+          connectFailed: async (error, attempt) => {
             this.#state = "down";
-            isHook = true;
-            const verdict = this.#options.connectFailed?.(error, attempt);
-            isHook = false;
+            const verdict = await callHook(() =>
+              hooks.connectFailed?.(error, attempt)
+            );
             isStopped = verdict === "stop";
             return verdict;
           },
         });
-        isHook = true;
         this.#connection = connection;
-        const verdict = await this.#serve(connection, attempts);
+        const verdict = await callHook(() => this.#serve(connection));
         if (this.#isClosing) return { cause: "closed" };
         if (verdict === "stop") return { cause: "stopped" };
       }
     } catch (error) {
-      if (isHook) return { cause: "failed", error };
+      if (error instanceof HookFailure) {
+        return { cause: "failed", error: error.cause };
+      }
       if (this.#isClosing) return { cause: "closed" };
       if (isStopped) return { cause: "stopped", error };
       return { cause: signal?.aborted ? "aborted" : "gave-up", error };
@@ -233,10 +255,7 @@ export class DurableConnection<Data = unknown>
   }
 
   /** Goes through the life of one connection. */
-  async #serve(
-    connection: Connection<Data>,
-    attempts: Attempts<Data>,
-  ): Promise<"retry" | "stop" | void> {
+  async #serve(connection: Connection<Data>): Promise<RedialVerdict> {
     // It may have been closed while the attempt was about to end.
     if (this.#isClosing) void connection.close();
     try {
@@ -257,7 +276,7 @@ export class DurableConnection<Data = unknown>
     const info = await connection.closed;
     this.#state = "down";
     this.#connection = undefined;
-    attempts.ended(info);
+    this.#attempts.ended(info);
     const inDoubt = this.#outbox?.detach(info) ?? [];
     return await this.#options.down?.({ info, inDoubt });
   }

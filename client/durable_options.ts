@@ -6,7 +6,7 @@
 
 import type { Message } from "../codec.ts";
 import { checkKeys, type CloseInfo, type Connection } from "../connection.ts";
-import type { AttemptListener } from "./attempts.ts";
+import type { AttemptListener, RedialVerdict } from "./attempts.ts";
 import { checkOutbox, type OutboxOptions } from "./outbox.ts";
 
 /** How a connection was lost. */
@@ -57,9 +57,7 @@ export interface DurableOptions<Data = unknown> extends AttemptListener {
    * The connection is gone, and its messages have been handled. `"stop"` ends it
    * all; else the next attempt follows.
    */
-  down?(
-    loss: DurableLoss,
-  ): "retry" | "stop" | void | Promise<"retry" | "stop" | void>;
+  down?(loss: DurableLoss): RedialVerdict | Promise<RedialVerdict>;
   /**
    * Keeps messages while there is no connection; `{}` for the defaults. Without it
    * `send` accepts nothing then.

@@ -9,6 +9,7 @@ import { Attempts } from "./attempts.ts";
 import { DurableConnection } from "./durable_connection.ts";
 import { checkDurable, type DurableOptions } from "./durable_options.ts";
 import type { Dial, RedialOptions, RedialUrl } from "./redial_options.ts";
+import type { Wait } from "./wait.ts";
 
 /**
  * Dials again and again, see {@linkcode redial}.
@@ -25,6 +26,8 @@ export class Redialer<Data = unknown>
   readonly #dial: Dial<Data>;
   readonly #url: RedialUrl;
   readonly #options: RedialOptions<Data>;
+  /** Those that are under way. */
+  readonly #waits: Set<Wait> = new Set();
 
   /**
    * Use {@linkcode redial}.
@@ -47,7 +50,7 @@ export class Redialer<Data = unknown>
    * reason when that aborts.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Connection<Data>, never> {
-    const attempts = new Attempts(this.#dial, this.#url, this.#options);
+    const attempts = this.#attempts();
     for (;;) {
       const connection = await attempts.next();
       try {
@@ -57,6 +60,20 @@ export class Redialer<Data = unknown>
       }
       attempts.ended(await connection.closed);
     }
+  }
+
+  /**
+   * Cuts short the waits that are under way, of loops and of connected objects: the
+   * next attempt begins now. For one who knows better, such as that the network is
+   * back. A server's `Retry-After` is cut short as well. Waits and attempts are
+   * counted on.
+   *
+   * @returns Whether there was a wait.
+   */
+  retryNow(): boolean {
+    const waits = [...this.#waits];
+    for (const wait of waits) wait.cut();
+    return waits.length > 0;
   }
 
   /**
@@ -71,9 +88,18 @@ export class Redialer<Data = unknown>
   connect(options: DurableOptions<Data> = {}): DurableConnection<Data> {
     checkDurable(options);
     return new DurableConnection(
-      (signal) => new Attempts(this.#dial, this.#url, this.#options, signal),
+      (signal) => this.#attempts(signal),
       this.#options.signal,
       options,
+    );
+  }
+  #attempts(signal?: AbortSignal): Attempts<Data> {
+    return new Attempts(
+      this.#dial,
+      this.#url,
+      this.#options,
+      this.#waits,
+      signal,
     );
   }
 }

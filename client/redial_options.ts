@@ -16,7 +16,7 @@ import {
 export interface RedialAttempt {
   /** Its number, from 1, and from 1 again after a connection that was stable. */
   readonly number: number;
-  /** How long was waited for it, in milliseconds. */
+  /** How long was waited for it, in milliseconds; less where that was cut short. */
   readonly delayMs: number;
   /**
    * Why there is another one: what the last attempt failed with, or the
@@ -49,11 +49,14 @@ export interface RedialOptions<Data = unknown> extends BackoffOptions {
    */
   readonly delays?: () => Iterable<number>;
   /**
-   * Tells whether to try again after a failure to connect.
+   * Tells whether to try again after a failure to connect; waited for.
    *
    * @default {isRetryable}
    */
-  readonly shouldRetry?: (error: unknown, attempt: RedialAttempt) => boolean;
+  readonly shouldRetry?: (
+    error: unknown,
+    attempt: RedialAttempt,
+  ) => boolean | Promise<boolean>;
   /**
    * Longest time for which a server's `Retry-After` is believed, in milliseconds.
    * A longer one counts as this. 0 ignores it.
@@ -80,6 +83,19 @@ export interface RedialOptions<Data = unknown> extends BackoffOptions {
    * @default {Infinity}
    */
   readonly giveUpAfterMs?: number;
+  /**
+   * Told before each wait, such as for a line in the log; waited for. What it
+   * throws ends it all.
+   *
+   * @param delayMs How long the wait is, in milliseconds, unless it is cut short.
+   * @param lastError As in {@linkcode RedialAttempt}.
+   * @param number Number of the attempt that follows.
+   */
+  readonly waiting?: (
+    delayMs: number,
+    lastError: unknown,
+    number: number,
+  ) => void | Promise<void>;
   /** Gives up when it aborts, at once. */
   readonly signal?: AbortSignal;
 }
@@ -98,6 +114,7 @@ const OPTION_NAMES = new Set([
   "stableAfterMs",
   "maxAttempts",
   "giveUpAfterMs",
+  "waiting",
   "signal",
   ...BACKOFF_OPTION_NAMES,
 ]);
@@ -133,7 +150,7 @@ export function checkRedial<Data>(
       `Cannot redial: maxAttempts is under 1: ${maxAttempts}`,
     );
   }
-  for (const name of ["delays", "shouldRetry"] as const) {
+  for (const name of ["delays", "shouldRetry", "waiting"] as const) {
     if (options[name] !== undefined && typeof options[name] !== "function") {
       throw new TypeError(`Cannot redial: ${name} is not a function`);
     }

@@ -39,6 +39,12 @@ export class World implements AsyncDisposable {
     this.#server = await this.site.listen({ port: PORT });
   }
 
+  /** Listens no more. */
+  async hangUp(): Promise<void> {
+    await this.#server?.shutdown({ timeoutMs: 0 });
+    this.#server = undefined;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const stopped = this.#server?.shutdown({ timeoutMs: 0 });
     await this.clock.advance(20_000);
