@@ -4,11 +4,12 @@
  */
 import { spawn } from "node:child_process";
 import process from "node:process";
-import { dial, type DialOptions } from "../../client.ts";
+import { dial, type DialOptions, HandshakeError } from "../../client.ts";
 import { Site } from "../../server.ts";
 import { certificate } from "../runtime/recorder.ts";
 
 const tls = { cert: certificate("leaf.crt"), key: certificate("leaf.key") };
+const how = process.env["SOCKEYE_TEST_HOW"];
 const site = new Site();
 site.addHandler("/", { message: () => {} });
 const servers = {
@@ -23,10 +24,11 @@ async function report(
 ): Promise<void> {
   const options: DialOptions = {
     tls: { ca: certificate("ca.crt"), serverName: "localhost" },
-    openTimeoutMs: 8_000,
+    openTimeoutMs: how === "lost" ? 300 : 8_000,
     ...(local && { localAddress: { hostname: "203.0.113.9" } }),
   };
-  const url = `${scheme}://${name}:${scheme === "ws" ? 7001 : 7002}/`;
+  const port = how === "refused" ? 7003 : scheme === "ws" ? 7001 : 7002;
+  const url = `${scheme}://${name}:${port}/`;
   const what = `${name} ${scheme}${local ? " local" : ""}`;
   let result;
   try {
@@ -36,18 +38,20 @@ async function report(
     connection.terminate();
     await connection.closed;
   } catch (error) {
-    result = String(error);
+    if (!(error instanceof HandshakeError)) throw error;
+    const { code } = (error.cause ?? {}) as { code?: string };
+    result = code === undefined ? error.reason : `${error.reason} ${code}`;
   }
   console.log(JSON.stringify([what, result]));
 }
 
-if (process.env["SOCKEYE_TEST_HOW"] === "slow") {
+if (how === "slow") {
   // Its first SYN is lost; it answers the second, after a second.
   setTimeout(() => {
     spawn("ip", ["addr", "add", "198.51.100.2/32", "dev", "lo"]);
   }, 650);
 }
-const name = `${process.env["SOCKEYE_TEST_HOW"]}.test`;
+const name = `${how}.test`;
 await Promise.all((["ws", "wss"] as const).flatMap((scheme) => [
   report(name, scheme, false),
   report(name, scheme, true),

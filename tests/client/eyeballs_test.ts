@@ -22,7 +22,7 @@ function missingNetwork(): string | undefined {
   try {
     const { status } = spawnSync(
       "unshare",
-      ["-rnm", "sh", NET, join(folder, "hosts"), "true"],
+      ["-rnm", "sh", NET, folder, "true"],
       { timeout: 5_000 },
     );
     return status === 0 ? undefined : "network namespace (unshare, ip)";
@@ -39,7 +39,7 @@ async function dialsOf(how: string): Promise<Record<string, string>> {
     const args = scriptArguments(currentRuntime, script);
     const runtime = runtimePath(currentRuntime) ?? "";
     await using child = new Child("unshare", [
-      ...["-rnm", "sh", NET, join(folder, "hosts"), runtime],
+      ...["-rnm", "sh", NET, folder, runtime],
       ...args,
     ], { SOCKEYE_TEST_HOW: how });
     const results: [string, string][] = [];
@@ -74,6 +74,32 @@ testWhere(
       "slow.test wss": "198.51.100.2",
       "slow.test ws local": "198.51.100.2",
       "slow.test wss local": "198.51.100.2",
+    });
+  },
+);
+
+testWhere(
+  missing,
+  "happy eyeballs: a name none of whose addresses listens is connect-failed",
+  async () => {
+    assertEquals(await dialsOf("refused"), {
+      "refused.test ws": "connect-failed ECONNREFUSED",
+      "refused.test wss": "connect-failed ECONNREFUSED",
+      "refused.test ws local": "connect-failed ECONNREFUSED",
+      "refused.test wss local": "connect-failed ECONNREFUSED",
+    });
+  },
+);
+
+testWhere(
+  missing,
+  "TW19: a name server that says nothing is waited for no longer than the timeout",
+  async () => {
+    assertEquals(await dialsOf("lost"), {
+      "lost.test ws": "open-timeout",
+      "lost.test wss": "open-timeout",
+      "lost.test ws local": "open-timeout",
+      "lost.test wss local": "open-timeout",
     });
   },
 );
