@@ -1,55 +1,15 @@
 /** TW16: a server that wants to see a certificate of the client's. */
-import { Buffer } from "node:buffer";
-import type { AddressInfo } from "node:net";
-import { createServer, type Server } from "node:tls";
 import { dial, HandshakeError } from "../../client.ts";
 import { assert, assertEquals, assertRejects, test } from "../harness.ts";
-import { RawServer, upgradeResponse } from "../harness/raw_server.ts";
+import { RawServer } from "../harness/raw_server.ts";
 import { certificate } from "../runtime/recorder.ts";
+import { AskingServer } from "./asking_server.ts";
 
 const ca = certificate("ca.crt");
 const pair = { cert: certificate("leaf.crt"), key: certificate("leaf.key") };
 
-/** A TLS server that accepts WebSockets, and notes who was shown to it. */
-class Asking implements AsyncDisposable {
-  /** For each connection, whether it showed a certificate. */
-  readonly shown: boolean[] = [];
-  readonly #server: Server;
-
-  private constructor(isRequired: boolean) {
-    this.#server = createServer(
-      { ...pair, ca, requestCert: true, rejectUnauthorized: isRequired },
-      (socket) => {
-        socket.on("error", () => {});
-        socket.once("data", (chunk: Uint8Array) => {
-          const { raw } = socket.getPeerCertificate() ?? {};
-          this.shown.push(raw !== undefined);
-          socket.write(upgradeResponse(Buffer.from(chunk).toString("latin1")));
-        });
-      },
-    );
-    this.#server.on("tlsClientError", () => {});
-  }
-
-  static async listen(isRequired: boolean): Promise<Asking> {
-    const asking = new Asking(isRequired);
-    await new Promise<void>((resolve) => {
-      asking.#server.listen(0, "127.0.0.1", () => resolve());
-    });
-    return asking;
-  }
-
-  get url(): string {
-    return `wss://localhost:${(this.#server.address() as AddressInfo).port}/`;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
-  }
-}
-
 test("TW16: a client certificate is shown to a server that asks, not by default", async () => {
-  await using server = await Asking.listen(true);
+  await using server = await AskingServer.listen(true);
   const connection = await dial(server.url, { tls: { ca, ...pair } });
   connection.terminate();
   await connection.closed;
@@ -64,7 +24,7 @@ test("TW16: a client certificate is shown to a server that asks, not by default"
 
 test("CI-9: another origin is shown no client certificate, and checked by its own name", async () => {
   await using first = await RawServer.listen();
-  await using server = await Asking.listen(false);
+  await using server = await AskingServer.listen(false);
   const dialing = dial(`ws://127.0.0.1:${first.port}/`, {
     maxRedirects: 1,
     tls: { ca, ...pair, serverName: "first.test" },

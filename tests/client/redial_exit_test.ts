@@ -10,7 +10,16 @@ import {
 import { within } from "../harness/deadline.ts";
 import { serve } from "../site/served.ts";
 
-for (const how of ["break", "close", "close while it waits", "abort"]) {
+const WAYS = [
+  "break",
+  "close",
+  "close while it waits",
+  "abort",
+  "refusal",
+  "giving up",
+];
+
+for (const how of WAYS) {
   test(`BL8: a process ends by itself after redial: ${how}`, () =>
     serve({}, async ({ port }) => {
       process.env["SOCKEYE_TEST_URL"] = `ws://127.0.0.1:${port}/echo`;

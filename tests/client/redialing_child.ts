@@ -20,6 +20,16 @@ if (how === "break") {
     console.log(JSON.stringify(message));
     void durable.close();
   }
+} else if (how === "refusal" || how === "giving up") {
+  const wrong = how === "refusal"
+    ? new URL("/nothing-here", url)
+    : "ws://127.0.0.1:9/";
+  const limited = { delays: () => [1, 1], giveUpAfterMs: 60_000 };
+  try {
+    for await (const _ of redial(wrong, limited)) { /* Never. */ }
+  } catch {
+    console.log(JSON.stringify("hello"));
+  }
 } else {
   const controller = new AbortController();
   const { signal } = controller;
