@@ -30,6 +30,7 @@ async function report(
   const port = how === "refused" ? 7003 : scheme === "ws" ? 7001 : 7002;
   const url = `${scheme}://${name}:${port}/`;
   const what = `${name} ${scheme}${local ? " local" : ""}`;
+  const startMs = performance.now();
   let result;
   try {
     const connection = await dial(url, options);
@@ -42,6 +43,8 @@ async function report(
     const { code } = (error.cause ?? {}) as { code?: string };
     result = code === undefined ? error.reason : `${error.reason} ${code}`;
   }
+  // The resolver itself gives up after 10 seconds and more.
+  if (performance.now() - startMs > 5_000) result += ", late";
   console.log(JSON.stringify([what, result]));
 }
 
