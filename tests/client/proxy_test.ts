@@ -8,7 +8,7 @@ import {
 import { Handler, type Server, Site } from "../../server.ts";
 import { assert, assertEquals, assertRejects, test } from "../harness.ts";
 import { within } from "../harness/deadline.ts";
-import { RawServer } from "../harness/raw_server.ts";
+import { RawServer, upgradeResponse } from "../harness/raw_server.ts";
 import { certificate } from "../runtime/recorder.ts";
 import { Relay } from "./relay.ts";
 
@@ -162,6 +162,26 @@ test("WS24: connectTo is what the proxy is asked for, an IPv6 address in bracket
     "[1::2]:98",
     `[0001${"0".repeat(27)}2]:98`,
   ]);
+});
+
+test("WS24: every 2xx opens the tunnel", async () => {
+  await using proxy = await RawServer.listen();
+  // RFC 9110, section 9.3.6: "Any 2xx (Successful) response indicates that the
+  // sender (and all inbound proxies) will switch to tunnel mode".
+  for (const status of [200, 201, 204, 226, 299]) {
+    const dialing = dial("ws://name.test/", {
+      proxy: `http://127.0.0.1:${proxy.port}`,
+    });
+    const raw = await proxy.accept();
+    await raw.readHead();
+    // "A client MUST ignore any Content-Length or Transfer-Encoding header fields
+    // received in a successful response to CONNECT."
+    raw.write(`HTTP/1.1 ${status} x\r\nContent-Length: 5\r\n\r\n`);
+    raw.write(upgradeResponse(await raw.readHead()));
+    const connection = await within(dialing, `dial() after ${status}`);
+    connection.terminate();
+    await connection.closed;
+  }
 });
 
 /** What `dial` makes of a proxy that answers so. */

@@ -120,6 +120,8 @@ test("CI-17: what is no URL of ours is a TypeError", async () => {
     "localhost:8080",
     "ws:",
     "ws://",
+    "ws://user@/",
+    "ws://user:pass@:80/",
     "ws://host:99999/",
     "ws://host:x/",
     "ws://[::1/",
