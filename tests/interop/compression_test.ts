@@ -3,7 +3,7 @@
  * agreed on is asserted on both ends, as far as theirs can tell, and that it is done
  * by the bytes that went over the wire.
  */
-import { dial } from "../../client.ts";
+import { dial, type DialOptions } from "../../client.ts";
 import {
   type CompressionOptions,
   type Connection,
@@ -26,6 +26,8 @@ import {
   scriptArguments,
 } from "../harness/child.ts";
 import { within } from "../harness/deadline.ts";
+import { certificate } from "../runtime/recorder.ts";
+import { TLS_FILES } from "./peers.ts";
 
 /** A program on the other side. */
 interface DeflatePeer {
@@ -159,9 +161,9 @@ async function isDialled(
 async function dials(
   peer: DeflatePeer,
   url: string,
-  compression: CompressionOptions,
+  options: DialOptions,
 ): Promise<void> {
-  await using connection = await dial(url, { compression });
+  await using connection = await dial(url, options);
   assertEquals(connection.extensions[0]?.name, "permessage-deflate");
   if (peer.tells) {
     connection.send("extensions");
@@ -194,8 +196,19 @@ for (const peer of PEERS) {
         await using child = peer.start(["server"]);
         const { port } = await child.json<{ port: number }>();
         for (const wishes of [{}, ...WISHES.slice(2)]) {
-          await dials(peer, `ws://127.0.0.1:${port}/`, wishes);
+          const url = `ws://127.0.0.1:${port}/`;
+          await dials(peer, url, { compression: wishes });
         }
+      },
+    );
+    testWhere(
+      peer.missing,
+      `PM-10: our dialer compresses with ${peer.name} over TLS`,
+      async () => {
+        await using child = peer.start(["server", ...TLS_FILES]);
+        const { port } = await child.json<{ port: number }>();
+        const tls = { ca: certificate("ca.crt") };
+        await dials(peer, `wss://127.0.0.1:${port}/`, { tls });
       },
     );
   }

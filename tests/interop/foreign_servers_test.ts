@@ -1,11 +1,15 @@
-/** Our dialer against servers of others: Python, `ws`, and each runtime's own. */
-import { dial } from "../../client.ts";
+/**
+ * Our dialer against servers of others: Python, `ws`, and each runtime's own; in the
+ * clear and over TLS.
+ */
+import { dial, type DialOptions, HandshakeError } from "../../client.ts";
 import type { Connection } from "../../connection.ts";
-import { assert, assertEquals, testWhere } from "../harness.ts";
+import { assert, assertEquals, assertRejects, testWhere } from "../harness.ts";
 import { sameBytes } from "../harness/bytes.ts";
 import type { Child } from "../harness/child.ts";
 import { within } from "../harness/deadline.ts";
-import { type Peer, PEERS } from "./peers.ts";
+import { certificate } from "../runtime/recorder.ts";
+import { type Peer, PEERS, TLS_FILES } from "./peers.ts";
 
 type Message = string | Uint8Array;
 
@@ -36,8 +40,13 @@ async function assertInOrder(connection: Connection): Promise<void> {
   assertEquals<unknown>(received, sent);
 }
 
-async function talk(url: string, peer: Peer, child: Child): Promise<void> {
-  await using connection = await dial(url);
+async function talk(
+  url: string,
+  options: DialOptions,
+  peer: Peer,
+  child: Child,
+): Promise<void> {
+  await using connection = await dial(url, options);
   await assertEchoed(connection, "Hello, κόσμε \u{1f41f}");
   await assertEchoed(connection, "");
   await assertEchoed(connection, Uint8Array.from({ length: 256 }, (_, i) => i));
@@ -58,8 +67,8 @@ async function talk(url: string, peer: Peer, child: Child): Promise<void> {
   assertEquals(await child.json(), { closed: [4001, "bye"] });
 }
 
-async function isClosed(url: string): Promise<void> {
-  await using connection = await dial(url);
+async function isClosed(url: string, options: DialOptions): Promise<void> {
+  await using connection = await dial(url, options);
   connection.send("close 3001 because");
   const info = await within(connection.closed, "the end");
   assertEquals(
@@ -73,7 +82,22 @@ for (const peer of PEERS.filter(({ canServe }) => canServe)) {
     await using child = peer.start(["server"]);
     const { port } = await child.json<{ port: number }>();
     const url = `ws://127.0.0.1:${port}/echo`;
-    await talk(url, peer, child);
-    await isClosed(url);
+    await talk(url, {}, peer, child);
+    await isClosed(url, {});
   });
+
+  testWhere(
+    peer.missing,
+    `TW16: our dialer talks to ${peer.name} over TLS`,
+    async () => {
+      await using child = peer.start(["server", ...TLS_FILES]);
+      const { port } = await child.json<{ port: number }>();
+      const url = `wss://127.0.0.1:${port}/echo`;
+      const options = { tls: { ca: certificate("ca.crt") } };
+      await talk(url, options, peer, child);
+      await isClosed(url, options);
+      const error = await assertRejects(() => dial(url), HandshakeError);
+      assertEquals(error.reason, "tls-failed");
+    },
+  );
 }

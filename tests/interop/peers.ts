@@ -9,6 +9,10 @@ import {
 } from "../harness/child.ts";
 import { checkoutPath } from "../harness/child.ts";
 
+/** Certificate and key of 127.0.0.1. */
+export const TLS_FILES: readonly string[] = ["leaf.crt", "leaf.key"]
+  .map((name) => checkoutPath(`tests/certs/${name}`));
+
 /** A program on the other side. */
 export interface Peer {
   /** Name for the test. */
@@ -19,7 +23,8 @@ export interface Peer {
   readonly hasFrames: boolean;
   /** Whether it can be a server. */
   readonly canServe: boolean;
-  /** Starts it: `["server"]`, or `["client", url]`. */
+  /** Starts it: `["server"]`, with files of a certificate and its key for TLS, or
+   * `["client", url]`. */
   start(mode: readonly string[]): Child;
 }
 

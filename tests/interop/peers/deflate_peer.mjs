@@ -1,9 +1,12 @@
 /**
- * A peer that compresses: `ws` or `native`, then `client URL` or `server`, then the
- * options of its compression as JSON. A client says which extensions it has, and
+ * A peer that compresses: `ws` or `native`, then `client URL` or `server [CERT KEY]`,
+ * then the options of its compression as JSON. A client says which extensions it has, and
  * whether all came back as it was sent; a server echoes, and answers "extensions".
  */
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import process from "node:process";
 
 function say(value) {
@@ -20,27 +23,26 @@ function messages() {
 
 const LIMIT_BYTES = 2 ** 24;
 
-async function serveWithWs(options) {
+async function serveWithWs(options, tls) {
   const { WebSocketServer } = await import("ws");
-  const server = new WebSocketServer({
-    host: "127.0.0.1",
-    port: 0,
-    perMessageDeflate: options,
-  });
-  server.on("connection", (socket) => {
+  const server = tls === undefined ? createServer() : createTlsServer(tls);
+  const sockets = new WebSocketServer({ server, perMessageDeflate: options });
+  sockets.on("connection", (socket) => {
     socket.on("message", (data, isBinary) => {
       const asks = String(data) === "extensions";
       socket.send(asks ? socket.extensions : data, { binary: isBinary });
     });
   });
+  server.listen(0, "127.0.0.1");
   await once(server, "listening");
   say({ port: server.address().port });
 }
 
-function serveOnBun(options) {
+function serveOnBun(options, tls) {
   const { port } = globalThis.Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
+    tls,
     fetch: (request, server) =>
       server.upgrade(request) ? undefined : new Response("no", { status: 400 }),
     websocket: {
@@ -82,5 +84,10 @@ async function client(kind, url, options) {
 
 const [kind, mode, ...rest] = process.argv.slice(2);
 const options = JSON.parse(rest.pop() ?? "true");
+const serve = kind === "ws" ? serveWithWs : serveOnBun;
 if (mode === "client") await client(kind, rest[0], options);
-else await (kind === "ws" ? serveWithWs(options) : serveOnBun(options));
+else if (rest.length === 0) await serve(options);
+else {
+  const [cert, key] = rest.map((file) => readFileSync(file, "utf8"));
+  await serve(options, { cert, key });
+}

@@ -1,10 +1,11 @@
-"""Python websockets as a peer that compresses: `server`, or `client URL`.
+"""Python websockets as a peer that compresses: `server [CERT KEY]`, or `client URL`.
 
 What it says and does is that of `deflate_peer.mjs`.
 """
 
 import asyncio
 import json
+import ssl
 import sys
 
 import websockets
@@ -35,9 +36,12 @@ async def serve_one(socket, path=None):
         pass
 
 
-async def server(options):
-    deflate = {"extensions": [ServerPerMessageDeflateFactory(**options)]}
-    async with websockets.serve(serve_one, "127.0.0.1", 0, **deflate) as listener:
+async def server(options, *files):
+    how = {"extensions": [ServerPerMessageDeflateFactory(**options)]}
+    if files:
+        how["ssl"] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        how["ssl"].load_cert_chain(*files)
+    async with websockets.serve(serve_one, "127.0.0.1", 0, **how) as listener:
         say({"port": list(listener.sockets)[0].getsockname()[1]})
         await asyncio.Future()
 
@@ -53,4 +57,5 @@ async def client(url, options):
 
 
 options = json.loads(sys.argv[-1])
-asyncio.run(client(sys.argv[2], options) if sys.argv[1] == "client" else server(options))
+mode, *rest = sys.argv[1:-1]
+asyncio.run(client(*rest, options) if mode == "client" else server(options, *rest))

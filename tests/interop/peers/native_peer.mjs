@@ -1,8 +1,9 @@
 /**
- * A runtime's own WebSockets as a peer: `server` (Deno and Bun), or `client
- * URL`. What it says and does is that of `python_peer.py`, as far as the WHATWG
- * interface can: no pings and no fragments.
+ * A runtime's own WebSockets as a peer: `server [CERT KEY]` (Deno and Bun), or
+ * `client URL`. What it says and does is that of `python_peer.py`, as far as the
+ * WHATWG interface can: no pings and no fragments.
  */
+import { readFileSync } from "node:fs";
 import process from "node:process";
 
 function say(value) {
@@ -19,7 +20,7 @@ function answer(data, send, close) {
   }
 }
 
-function serveOnDeno() {
+function serveOnDeno(tls) {
   const serveOne = (request) => {
     const { socket, response } = globalThis.Deno.upgradeWebSocket(request);
     socket.binaryType = "arraybuffer";
@@ -33,13 +34,15 @@ function serveOnDeno() {
     return response;
   };
   const onListen = ({ port }) => say({ port });
-  globalThis.Deno.serve({ hostname: "127.0.0.1", port: 0, onListen }, serveOne);
+  const options = { hostname: "127.0.0.1", port: 0, onListen, ...tls };
+  globalThis.Deno.serve(options, serveOne);
 }
 
-function serveOnBun() {
+function serveOnBun(tls) {
   const { port } = globalThis.Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
+    tls,
     fetch: (request, server) =>
       server.upgrade(request) ? undefined : new Response("no", { status: 400 }),
     websocket: {
@@ -123,7 +126,11 @@ async function client(url) {
   say(results);
 }
 
-const [mode, url] = process.argv.slice(2);
-if (mode === "client") await client(url);
-else if ("Deno" in globalThis) serveOnDeno();
-else serveOnBun();
+const [mode, ...rest] = process.argv.slice(2);
+const [cert, key] = rest.map((file) =>
+  mode === "client" ? undefined : readFileSync(file, "utf8")
+);
+const tls = cert === undefined ? undefined : { cert, key };
+if (mode === "client") await client(...rest);
+else if ("Deno" in globalThis) serveOnDeno(tls);
+else serveOnBun(tls);

@@ -1,4 +1,4 @@
-"""Python websockets as a peer: `server`, or `client URL`.
+"""Python websockets as a peer: `server [CERT KEY]`, or `client URL`.
 
 It prints one JSON value per line. As a server it echoes; "close CODE REASON"
 makes it close, "ping" makes it ping and say "pong" when answered, and
@@ -7,6 +7,7 @@ makes it close, "ping" makes it ping and say "pong" when answered, and
 
 import asyncio
 import json
+import ssl
 import sys
 
 import websockets
@@ -35,8 +36,11 @@ async def serve_one(socket, path=None):
     say({"closed": [socket.close_code, socket.close_reason]})
 
 
-async def server():
+async def server(*files):
     options = {"max_size": None, "compression": None}
+    if files:
+        options["ssl"] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        options["ssl"].load_cert_chain(*files)
     async with websockets.serve(serve_one, "127.0.0.1", 0, **options) as listener:
         say({"port": list(listener.sockets)[0].getsockname()[1]})
         await asyncio.Future()
@@ -76,4 +80,5 @@ async def client(url):
     say(results)
 
 
-asyncio.run(client(sys.argv[2]) if sys.argv[1] == "client" else server())
+mode, *rest = sys.argv[1:]
+asyncio.run(client(*rest) if mode == "client" else server(*rest))

@@ -1,8 +1,10 @@
 /**
- * `ws` as a peer: `server`, or `client URL`. What it says and does is that of
+ * `ws` as a peer: `server [CERT KEY]`, or `client URL`. What it says and does is that of
  * `python_peer.py`. With `talk URL TEXT…` it says what it hears.
  */
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:https";
 import process from "node:process";
 import { WebSocket, WebSocketServer } from "ws";
 
@@ -33,6 +35,17 @@ function serveOne(socket) {
 async function serve() {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   server.on("connection", serveOne);
+  await once(server, "listening");
+  say({ port: server.address().port });
+}
+
+async function serveOverTls(cert, key) {
+  const server = createServer({
+    cert: readFileSync(cert),
+    key: readFileSync(key),
+  });
+  new WebSocketServer({ server }).on("connection", serveOne);
+  server.listen(0, "127.0.0.1");
   await once(server, "listening");
   say({ port: server.address().port });
 }
@@ -108,6 +121,7 @@ async function talk(url, texts) {
   say({ closed: await closing(socket) });
 }
 
-const [mode, url, ...texts] = process.argv.slice(2);
-if (mode === "talk") await talk(url, texts);
-else await (mode === "client" ? client(url) : serve());
+const [mode, first, ...rest] = process.argv.slice(2);
+if (mode === "talk") await talk(first, rest);
+else if (mode === "client") await client(first);
+else await (first === undefined ? serve() : serveOverTls(first, ...rest));
