@@ -15,6 +15,7 @@ import { shutdownAll } from "./site.ts";
 const PAGES = [
   "docs/guide.md",
   "docs/dialing.md",
+  "docs/reconnecting.md",
   "docs/broadcasting.md",
   "docs/compression.md",
   "docs/shutdown.md",
