@@ -393,7 +393,7 @@ export class Link implements TransportSink, Ticking {
       if (now >= ending.overdueMs) this.#takeOverdue(ending);
     }
     if (ending !== undefined && ending.deadlineMs > 0) {
-      if (now >= ending.deadlineMs) this.drop("close-timeout");
+      if (now >= ending.deadlineMs) this.drop(this.#lateCause(ending));
     } else if (this.isOpen) {
       const verdict = this.#keepalive.check(now, this);
       if (verdict === "ping") {
@@ -402,6 +402,13 @@ export class Link implements TransportSink, Ticking {
         this.#closeDead();
       }
     }
+  }
+
+  /** Why nothing more is waited for. */
+  #lateCause(ending: Ending): CloseCause {
+    // The peer had ended the stream; what waited was this side, for its user.
+    const isOurs = ending.hasPeerEnded && this.protocol.sent === undefined;
+    return isOurs ? "transport-error" : "close-timeout";
   }
 
   #takeOverdue(ending: Ending): void {
