@@ -35,6 +35,7 @@ testBoth(
     for (
       const url of [
         "ws://foo bar.com/",
+        "wss://foo bar.com/",
         "ftp://127.0.0.1/",
         "mailto:example@example.org",
         "about:blank",
@@ -49,7 +50,7 @@ testBoth(
 );
 
 testOurs("Create-non-absolute-url: there is no page to be relative to", () => {
-  for (const url of ["test", "?", "/x", ""]) {
+  for (const url of ["test", "?", "/x", "", null as never, 123 as never]) {
     assertThrowsDom("SyntaxError", () => new WebSocket(url));
   }
 });
@@ -82,7 +83,7 @@ testBoth("Create-verify-url-set-non-default-port", [], async (Socket, base) => {
 });
 
 testBoth(
-  "Create-*-protocol-*: what is no token is a SyntaxError",
+  "Create-asciiSep-protocol-string and its like: what is no token is a SyntaxError",
   ["bun"],
   (Socket) => {
     for (

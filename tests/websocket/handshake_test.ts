@@ -1,6 +1,6 @@
 /**
  * The opening handshake of a `WebSocket`, after the tests `opening-handshake`,
- * `constructor`, `cookies`, `basic-auth` and `referrer` of the web platform.
+ * `Create-*`, `cookies`, `basic-auth` and `referrer` of the web platform.
  */
 import { type FailureEvent, WebSocket } from "../../websocket.ts";
 import { HandshakeError } from "../../client.ts";
@@ -134,7 +134,11 @@ test("opening-handshake/003, cookies/001: what options say is sent", async () =>
 const REFUSALS: readonly [string, (head: string) => string][] = [
   ["opening-handshake/001: an invalid answer", () => "ws\r\n\r\n"],
   [
-    "opening-handshake/006: a wrong Sec-WebSocket-Accept",
+    "opening-handshake/006: no handler at the path",
+    () => "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+  ],
+  [
+    "security/001: a wrong Sec-WebSocket-Accept",
     (head) => upgradeResponse(head, { "Sec-WebSocket-Accept": "x" }),
   ],
   [
@@ -144,11 +148,11 @@ const REFUSALS: readonly [string, (head: string) => string][] = [
       "Content-Length: 0\r\n\r\n",
   ],
   [
-    "constructor/010: a subprotocol that nobody offered",
+    "RFC 6455, section 4.1: a subprotocol that nobody offered",
     (head) => upgradeResponse(head, { "Sec-WebSocket-Protocol": "foobar" }),
   ],
   [
-    "constructor: an extension that nobody offered",
+    "RFC 6455, section 4.1: an extension that nobody offered",
     (head) => upgradeResponse(head, { "Sec-WebSocket-Extensions": "foobar" }),
   ],
 ];
@@ -184,7 +188,7 @@ for (const [name, answer] of REFUSALS) {
 }
 
 testBoth(
-  "constructor/013: 25 sockets at once, each with its own events",
+  "25 sockets at once, each with its own events",
   [],
   async (Socket, base) => {
     const counts = await Promise.all(
@@ -248,7 +252,7 @@ testOurs(
 );
 
 testBoth(
-  "Create-valid-url-array-protocols, constructor/022: all are offered, in order",
+  "Create-valid-url-array-protocols: all are offered, in order",
   [],
   async (Socket) => {
     await using server = await RawServer.listen();

@@ -153,7 +153,7 @@ testOurs("idlharness: a symbol is no text", async (base) => {
   await event(socket, "close");
 });
 
-test("interfaces/CloseEvent/constructor: with and without a dictionary", () => {
+test("CloseEvent/constructor, CloseEvent/historical: with and without a dictionary", () => {
   const empty = new CloseEvent("foo");
   assertEquals([empty.type, empty.bubbles, empty.cancelable], [
     "foo",
@@ -170,7 +170,6 @@ test("interfaces/CloseEvent/constructor: with and without a dictionary", () => {
   });
   assertEquals([event.bubbles, event.cancelable], [true, true]);
   assertEquals([event.wasClean, event.code, event.reason], [true, 7, "x"]);
-  // `interfaces/CloseEvent/historical`.
   assertEquals("initCloseEvent" in event, false);
 });
 
