@@ -126,21 +126,26 @@ test("BL8: a process ends by itself after it was refused", async () => {
   await assertExits("ws://a.test/", "fail", { proxy }, "proxy-failed");
 });
 
-test("BL8: a process ends by itself after it gave up, or ran out of time", async () => {
-  await using silent = await RawServer.listen();
-  const { port } = silent;
-  const proxy = `http://127.0.0.1:${port}`;
-  const cases: [url: string, options: DialOptions][] = [
-    [`ws://127.0.0.1:${port}/`, {}],
-    [`wss://127.0.0.1:${port}/`, {}],
-    ["wss://a.test/", { proxy }],
+/** What a server that accepts TCP and says nothing keeps a dialer waiting for. */
+const WAITS: [what: string, toUrl: (port: number) => [string, DialOptions]][] =
+  [
+    ["the response", (port) => [`ws://127.0.0.1:${port}/`, {}]],
+    ["TLS", (port) => [`wss://127.0.0.1:${port}/`, {}]],
+    [
+      "a proxy",
+      (port) => ["wss://a.test/", { proxy: `http://127.0.0.1:${port}` }],
+    ],
   ];
-  for (const [url, options] of cases) {
+
+for (const [what, toUrl] of WAITS) {
+  test(`BL8: a process ends by itself after it gave up ${what}, or ran out of time`, async () => {
+    await using silent = await RawServer.listen();
+    const [url, options] = toUrl(silent.port);
     await assertExits(url, "abort", options, "AbortError");
     const timeout = { ...options, openTimeoutMs: 150 };
     await assertExits(url, "fail", timeout, "open-timeout");
-  }
-});
+  });
+}
 
 // Bun 1.4.5 cannot cancel a connection attempt: where not even TCP gets an answer
 // the process lives until the kernel gives up, some two minutes.
