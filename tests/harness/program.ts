@@ -20,7 +20,7 @@ export function programPath(name: string): string | undefined {
 /** The command that runs a program, with its own libraries where it is unpacked. */
 export function program(name: string, env: readonly string[] = []): string[] {
   const path = programPath(name) ?? name;
-  const root = path.replace(/\/usr\/s?bin\/\w+$/, "");
+  const root = path.replace(/\/usr\/s?bin\/[\w-]+$/, "");
   const libraries = ["/usr/lib", "/lib"].map((folder) => root + folder)
     .filter((folder) => root !== "" && existsSync(folder))
     .flatMap((folder) =>

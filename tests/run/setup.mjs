@@ -132,7 +132,15 @@ const UNPACKED = [
   "tmux",
   "websockify",
   "socat",
+  "libwebsockets-test-server",
 ];
+
+/** Packages of what is no program, with a file of each. */
+const LIBRARIES = {
+  "python3-autobahn": "usr/lib/python3/dist-packages/autobahn",
+  "python3-tornado": "usr/lib/python3/dist-packages/tornado",
+  "libmojolicious-perl": "usr/share/perl5/Mojo",
+};
 
 /** Packages whose names are not those of the programs in them. */
 const PACKAGES = {
@@ -150,6 +158,12 @@ function findUnpacked(root, name) {
     findProgram([name]);
 }
 
+/** Whether a library is there, or has been unpacked. */
+function hasLibrary(root, name) {
+  const cache = join(root, "node_modules/.cache/debian", name);
+  return [cache, "/"].some((at) => existsSync(join(at, LIBRARIES[name])));
+}
+
 /**
  * Finds the peers of the interop tests, after an attempt to get them.
  *
@@ -162,7 +176,10 @@ export async function findPeers(root) {
     ...(findProgram(CHROMIUM) ? [] : ["chromium"]),
     ...(await findPython() ? [] : ["python3-websockets"]),
   ];
-  const lacking = UNPACKED.filter((name) => !findUnpacked(root, name));
+  const lacking = [
+    ...UNPACKED.filter((name) => !findUnpacked(root, name)),
+    ...Object.keys(LIBRARIES).filter((name) => !hasLibrary(root, name)),
+  ];
   const apt = findProgram(["apt-get"]);
   if (apt !== undefined && packages.length + lacking.length > 0) {
     await updateDebian(apt);
