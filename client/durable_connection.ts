@@ -152,8 +152,9 @@ export class DurableConnection<Data = unknown>
   }
 
   /**
-   * Ends it. An open connection is sent what waits, then the closing handshake is
-   * done; a wait, or an attempt, is given up. Idempotent.
+   * Ends it. An open connection is sent what waits, as far as `sendMaxBytes` lets
+   * it, then the closing handshake is done; a wait, or an attempt, is given up. A
+   * hook that is under way is waited for. Idempotent.
    *
    * @param code Close code, as for `connection.close`.
    * @param reason At most 123 bytes of UTF-8.

@@ -17,6 +17,7 @@ import {
   type CloseInfo,
   type Connection,
   type SendOptions,
+  SocketConnection,
 } from "../connection.ts";
 
 /** How messages are kept while there is no connection. */
@@ -75,6 +76,12 @@ interface Kept {
 
 const encoder = new TextEncoder();
 
+/** Whether a message may be handed over without the peer being given up for it. */
+function mayTake(connection: Connection): boolean {
+  return connection.readyState === 1 &&
+    (!(connection instanceof SocketConnection) || connection.hasRoom);
+}
+
 /** Keeps messages, and hands them to one connection after the other. */
 export class Outbox {
   readonly #maxBytes: number;
@@ -132,7 +139,7 @@ export class Outbox {
     this.#handOver();
   }
 
-  /** Hands over everything at once, before the connection is closed. */
+  /** Hands over what the send buffer may hold, before the connection is closed. */
   flush(): void {
     this.#handOver(true);
   }
@@ -172,17 +179,15 @@ export class Outbox {
 
   #handOver(isLast = false): void {
     const connection = this.#connection;
-    if (connection === undefined || this.#isHeldUp && !isLast) return;
+    if (connection === undefined) return;
     let count = 0;
-    while (count < this.#waiting.length && connection.readyState === 1) {
+    while (count < this.#waiting.length && mayTake(connection)) {
+      if (this.#isHeldUp && !isLast) break;
       const kept = this.#waiting[count++]!;
       this.#handed.push(kept);
       const mayGoOn = connection.send(kept.data, kept.options);
       // The rest stays here, where it is known not to have been sent.
-      if (!mayGoOn && !isLast) {
-        this.#holdUp(connection);
-        break;
-      }
+      if (!mayGoOn && !isLast) this.#holdUp(connection);
     }
     this.#waiting.splice(0, count);
     this.#confirm(connection);
@@ -200,13 +205,16 @@ export class Outbox {
   /** Asks for a sign that all was read; one at a time. */
   #confirm(connection: Connection): void {
     const count = this.#handed.length;
-    if (this.#isPinging || count === 0 || connection.readyState !== 1) return;
+    if (this.#isPinging || connection.readyState !== 1) return;
+    // Where there was no room, the sign says that there is again.
+    const wasRefused = this.#waiting.length > 0 && !this.#isHeldUp;
+    if (count === 0 && !wasRefused) return;
     this.#isPinging = true;
     connection.ping().then(() => {
       if (connection !== this.#connection) return;
       this.#isPinging = false;
       this.#forget(this.#handed.splice(0, count));
-      this.#confirm(connection);
+      this.#handOver();
     }, () => {});
   }
 }

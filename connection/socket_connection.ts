@@ -289,6 +289,12 @@ export class SocketConnection<Data = unknown>
     await this.close();
   }
 
+  /** Whether one more message is taken; else a `send` gives the peer up. */
+  get hasRoom(): boolean {
+    const { bufferedBytes, settings } = this.link;
+    return bufferedBytes <= settings.sendMaxBytes;
+  }
+
   /** Waits no more for the one who took messages until now to ask again. */
   release(): void {
     this.#pump.release();

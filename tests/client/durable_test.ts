@@ -2,6 +2,7 @@
  * One object across reconnects, on a network in memory, with a clock that is moved
  * by hand (B-8, BL7).
  */
+import process from "node:process";
 import {
   type Connection,
   type DurableConnection,
@@ -345,6 +346,75 @@ test("B-8: close sends what waits first, and says what was never sent", () =>
     assertEquals((await world.opened[0]!.closed).code, 4000);
     await open.close();
     await using _idle = open;
+  }));
+
+test("B-8: close hands over no more than the send buffer takes", () =>
+  inWorld(async (world) => {
+    await world.listen();
+    const losses: DurableLoss[] = [];
+    const dial = { sendMaxBytes: 20_000, compression: false };
+    const durable = redial(URL, { ...STEADY, dial }).connect({
+      outbox: {},
+      down: (loss) => void losses.push(loss),
+    });
+    await settle();
+    const wire = world.network.wires.at(-1)!;
+    wire.capacityBytes = 1;
+    wire.stall();
+    const texts = Array.from({ length: 100 }, (_, i) => `${i}`.padEnd(9_000));
+    for (const text of texts) durable.send(text);
+    const closed = durable.close(4000);
+    await settle();
+    wire.capacityBytes = 65_536;
+    wire.flow();
+    await world.clock.advance(1_000);
+    const { cause, unsent } = await closed;
+    // More would have been 1013, and a peer given up.
+    assertEquals([cause, losses[0]!.info.cause], ["closed", "local"]);
+    assertEquals((await world.opened[0]!.closed).code, 4000);
+    assertEquals(losses[0]!.inDoubt, []);
+    assert(unsent.length > 90 && world.received.length > 0);
+    assertEquals([...world.received, ...unsent], texts);
+  }));
+
+test("B-8: what found no room in the send buffer follows when there is", () =>
+  inWorld(async (world) => {
+    await world.listen();
+    const dial = { sendMaxBytes: 20_000, compression: false };
+    const durable = redial(URL, { ...STEADY, dial })
+      .connect({ outbox: {}, message: () => {} });
+    await settle();
+    const wire = world.network.wires.at(-1)!;
+    wire.stall();
+    wire.capacityBytes = 1;
+    // Not by the outbox: it has nothing of its own to wait for.
+    durable.connection!.send("x".repeat(30_000));
+    assertEquals([durable.send("1"), durable.send("2")], [true, true]);
+    await settle();
+    wire.capacityBytes = 65_536;
+    wire.flow();
+    for (let i = 0; i < 3; i++) await settle();
+    assertEquals(world.received.slice(1), ["1", "2"]);
+    assertEquals(durable.pendingMessages, 0);
+    assertEquals((await durable.close()).unsent, []);
+  }));
+
+test("B-8: it may give up with nobody listening", () =>
+  inWorld(async (world) => {
+    const rejected: unknown[] = [];
+    const note = (reason: unknown) => void rejected.push(reason);
+    process.on("unhandledRejection", note);
+    try {
+      const durable = redial(URL, { ...STEADY, maxAttempts: 2 })
+        .connect({ outbox: {} });
+      durable.send("never");
+      await world.clock.advance(10_000);
+      assertEquals(durable.state, "closed");
+      await settle();
+      assertEquals([durable.send("after"), rejected.length], [false, 0]);
+    } finally {
+      process.off("unhandledRejection", note);
+    }
   }));
 
 test("B-8: iterating yields the messages of all connections, and ends", () =>
