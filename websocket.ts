@@ -36,5 +36,6 @@ export {
 export {
   type WebSocketOpenInfo,
   WebSocketStream,
+  type WebSocketStreamOptions,
 } from "./websocket/web_socket_stream.ts";
 export type { Message } from "./codec.ts";

@@ -17,6 +17,13 @@ import {
   WebSocketError,
 } from "./web_socket_error.ts";
 
+/** How a {@linkcode WebSocketStream} connects: the options of `dial`. */
+export interface WebSocketStreamOptions
+  extends Omit<WebSocketOptions, "protocols"> {
+  /** Subprotocols to offer, in order of preference. */
+  readonly protocols?: Iterable<string>;
+}
+
 /** What a {@linkcode WebSocketStream} has once it is open. */
 export interface WebSocketOpenInfo {
   /** Messages that arrive: text as strings, bytes as `Uint8Array`s. */
@@ -73,7 +80,7 @@ export class WebSocketStream {
    * kind: `protocols` is a list. What `dial` finds later, such as a wrong header,
    * makes `opened` reject.
    */
-  constructor(url: string | URL, options: WebSocketOptions = {}) {
+  constructor(url: string | URL, options: WebSocketStreamOptions = {}) {
     if (arguments.length === 0) {
       throw new TypeError("Cannot connect: there is no URL");
     }

@@ -34,5 +34,5 @@ for (const [index, code] of blocks.entries()) {
 }
 
 test("every block of the page is found", () => {
-  assertEquals(blocks.length, 2);
+  assertEquals(blocks.length, 3);
 });

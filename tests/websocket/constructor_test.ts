@@ -145,7 +145,6 @@ testBoth(
 
 testBoth("constants: on the class and on the instance, not to be changed", [
   "deno",
-  "bun",
 ], (Socket) => {
   const names = ["CONNECTING", "OPEN", "CLOSING", "CLOSED"] as const;
   for (const [value, name] of names.entries()) {
