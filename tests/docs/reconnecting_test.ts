@@ -53,7 +53,10 @@ test("B-8: README.md: a client that comes back by itself", async () => {
 test("B-8: the page says the defaults that the options have", () => {
   const source = ["client/backoff.ts", "client/redial_options.ts"]
     .map((file) => readFileSync(checkoutPath(file), "utf8")).join("\n");
-  const rows = [...page.matchAll(/^\| `(\w+)` *\| ([^|]*?) *\|/gm)];
+  const table = page.split(/^## /m).find((text) =>
+    text.startsWith("The waits")
+  );
+  const rows = [...(table ?? "").matchAll(/^\| `(\w+)` *\| ([^|]*?) *\|/gm)];
   const said = rows.map(([, name, value = ""]) => [
     name,
     value.replaceAll(/[,`]/g, ""),
