@@ -51,11 +51,15 @@ export class Redialer<Data = unknown>
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Connection<Data>, never> {
     const attempts = this.#attempts();
+    const { signal } = this.#options;
     for (;;) {
       const connection = await attempts.next();
+      const abort = () => void connection.close(1001);
+      signal?.addEventListener("abort", abort);
       try {
         yield connection;
       } finally {
+        signal?.removeEventListener("abort", abort);
         await connection.close();
       }
       attempts.ended(await connection.closed);

@@ -96,7 +96,7 @@ export interface RedialOptions<Data = unknown> extends BackoffOptions {
     lastError: unknown,
     number: number,
   ) => void | Promise<void>;
-  /** Gives up when it aborts, at once. */
+  /** Gives up when it aborts, at once; an open connection is closed with 1001. */
   readonly signal?: AbortSignal;
 }
 

@@ -299,6 +299,26 @@ test("WS27: a signal ends the wait, the attempt, and what it waits for", () =>
     );
   }));
 
+test("WS27: a signal closes the connection that the body has", () =>
+  inWorld(async (world) => {
+    await world.listen();
+    const controller = new AbortController();
+    const { signal } = controller;
+    let bodies = 0;
+    const looping = (async () => {
+      for await (const connection of redial(URL, { signal })) {
+        bodies++;
+        for await (const _ of connection);
+      }
+    })();
+    const failed = assertRejects(() => looping, Error, "enough");
+    await settle();
+    controller.abort(new Error("enough"));
+    await failed;
+    assertEquals((await world.opened[0]!.closed).code, 1001);
+    assertEquals([bodies, world.opened.length], [1, 1]);
+  }));
+
 test("options of redial are checked at once", () => {
   const wrong: [unknown, unknown, string][] = [
     [5, {}, "the URL"],
