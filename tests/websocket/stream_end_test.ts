@@ -3,7 +3,12 @@
  * `backpressure-receive`, `close`, `remote-close`, `write` and `websocket-error`
  * of the web platform.
  */
-import { WebSocketError, WebSocketStream } from "../../websocket.ts";
+import type { FrameListener } from "../../client.ts";
+import {
+  WebSocketError,
+  WebSocketStream,
+  type WebSocketStreamOptions,
+} from "../../websocket.ts";
 import {
   assert,
   assertEquals,
@@ -20,10 +25,11 @@ import { assertRejectsAs, assertThrowsDom, testOurs } from "./shapes.ts";
 /** A stream, and the other end of its connection. */
 async function withRaw(
   body: (stream: WebSocketStream, raw: RawClient) => Promise<void>,
+  options: WebSocketStreamOptions = {},
 ): Promise<void> {
   await using server = await RawServer.listen();
   const url = `ws://127.0.0.1:${server.port}/`;
-  const stream = new WebSocketStream(url, { compression: false });
+  const stream = new WebSocketStream(url, { compression: false, ...options });
   const raw = await server.acceptUpgrade();
   await stream.opened;
   await body(stream, raw);
@@ -141,16 +147,22 @@ test("stream/remote-close: where both close, what the peer said", () =>
     assertEquals(await stream.closed, { closeCode: 4222, reason: "r" });
   }));
 
-test("stream/remote-close, stream/write: what was not written makes it unclean", () =>
-  withRaw(async (stream, raw) => {
+test("stream/remote-close, stream/write: what was not written makes it unclean", async () => {
+  let seen = (): void => {};
+  const closeSeen = new Promise<void>((resolve) => seen = resolve);
+  const onFrame: FrameListener = ({ opcode, direction }) => {
+    if (opcode === "close" && direction === "received") seen();
+  };
+  await withRaw(async (stream, raw) => {
     const { writable } = await stream.opened;
     raw.pause();
     const writer = writable.getWriter();
     const writing = writer.write(new Uint8Array(20 * 1024 * 1024));
     const failed = assertRejectsAs<WebSocketError>("WebSocketError", writing);
+    // Long enough to fill the buffers on the way.
     await pause(200);
     raw.write(Uint8Array.of(0x88, 2, 0x11, 0xd7));
-    await pause(200);
+    await within(closeSeen, "the Close frame at the stream");
     raw.reset();
     const error = await assertRejectsAs<WebSocketError>(
       "WebSocketError",
@@ -158,7 +170,8 @@ test("stream/remote-close, stream/write: what was not written makes it unclean",
     );
     assertEquals([error.closeCode, error.reason], [4567, ""]);
     assert(await failed === error, "write() rejects with another error");
-  }));
+  }, { onFrame });
+});
 
 test("stream/remote-close: after an abrupt end all reject with one error", () =>
   withRaw(async (stream, raw) => {
