@@ -45,9 +45,15 @@ export class LineSender {
       return this.#perform(parsePromptLine(line), connection);
     } catch (error) {
       // A code that no endpoint may send, a ping that is too long.
-      this.#fail((error as Error).message);
+      this.fail((error as Error).message);
       return true;
     }
+  }
+
+  /** Tells what could not be done. */
+  fail(message: string): void {
+    this.#hasFailed = true;
+    this.#report.mistaken(message);
   }
 
   #perform(line: PromptLine, connection: Connection): boolean {
@@ -68,7 +74,7 @@ export class LineSender {
         this.#report.helped(COMMANDS_HELP);
         return true;
       case "mistake":
-        this.#fail(line.message);
+        this.fail(line.message);
         return true;
     }
   }
@@ -87,7 +93,7 @@ export class LineSender {
       }
     } catch {
       const what = bytes === undefined ? "Cannot read" : "No UTF-8 is in";
-      this.#fail(`${what} ${printable(path)}`);
+      this.fail(`${what} ${printable(path)}`);
       return true;
     }
     return connection.send(bytes);
@@ -102,10 +108,5 @@ export class LineSender {
       // It has been closed meanwhile, which is reported.
       () => {},
     );
-  }
-
-  #fail(message: string): void {
-    this.#hasFailed = true;
-    this.#report.mistaken(message);
   }
 }

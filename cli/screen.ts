@@ -46,7 +46,9 @@ export class Screen {
   constructor(isPlain: boolean) {
     const { stdin, stdout } = process;
     this.isTerminal = stdout.isTTY === true;
-    this.isInteractive = !isPlain && stdin.isTTY === true && this.isTerminal;
+    // One that cannot move its cursor is read from like a pipe.
+    this.isInteractive = !isPlain && stdin.isTTY === true &&
+      this.isTerminal && process.env["TERM"] !== "dumb";
   }
 
   /**
@@ -54,13 +56,13 @@ export class Screen {
    *
    * @param history Where lines that are typed are kept, if anywhere.
    * @param onLine Told of each line.
-   * @param onEnd Told when there will be no more.
+   * @param onEnd Told when there will be no more, and why where that is no end.
    * @param onInterrupt Told of Ctrl-C at the prompt.
    */
   read(
     history: History | undefined,
     onLine: (line: string) => void,
-    onEnd: () => void,
+    onEnd: (failure?: string) => void,
     onInterrupt: () => void,
   ): void {
     if (!this.isInteractive) return this.#readPipe(onLine, onEnd);
@@ -138,7 +140,10 @@ export class Screen {
     lines.close();
   }
 
-  #readPipe(onLine: (line: string) => void, onEnd: () => void): void {
+  #readPipe(
+    onLine: (line: string) => void,
+    onEnd: (failure?: string) => void,
+  ): void {
     const splitter = new LineSplitter();
     const end = () => {
       if (!this.#isPiped) return;
@@ -149,7 +154,15 @@ export class Screen {
     this.#isPiped = true;
     process.stdin.on("data", (chunk: Uint8Array) => {
       // What was read before it was closed may still come.
-      if (this.#isPiped) splitter.receive(chunk).forEach(onLine);
+      if (!this.#isPiped) return;
+      try {
+        splitter.receive(chunk).forEach(onLine);
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        this.#isPiped = false;
+        process.stdin.destroy();
+        onEnd(error.message);
+      }
     });
     process.stdin.on("end", end);
     process.stdin.on("error", end);

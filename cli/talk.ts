@@ -179,7 +179,8 @@ class Session {
     this.#screen.read(
       history,
       (line) => this.#send(line),
-      () => {
+      (failure) => {
+        if (failure !== undefined) this.#sender.fail(failure);
         this.#isInputOver = true;
         this.#inputOver();
       },

@@ -218,6 +218,30 @@ testWhere(
 
 testWhere(
   missingTerminal,
+  "WS29: a terminal that cannot move its cursor has no prompt",
+  async () => {
+    await serve({}, async ({ port }) => {
+      const url = `ws://127.0.0.1:${port}/echo`;
+      await using terminal = await Terminal.start(commandLine(url), {
+        TERM: "dumb",
+      });
+      await terminal.shows(`Connected to ${url}.`);
+      await terminal.type("hello");
+      await terminal.press("Enter");
+      await terminal.shows(`Connected to ${url}.`, "hello", "< hello");
+      await terminal.press("C-d");
+      const screen = await terminal.until(
+        (screen) => /ended/.test(screen),
+        "-e",
+      );
+      assert(!screen.includes("\x1b"), screen);
+      assert(screen.endsWith("1000 (OK).\nended with 0"), screen);
+    });
+  },
+);
+
+testWhere(
+  missingTerminal,
   "WS29: history: lines come back the next time, unless they are not to",
   async () => {
     const folder = mkdtempSync(join(tmpdir(), "sockeye-cli-"));

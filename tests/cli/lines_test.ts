@@ -1,5 +1,5 @@
 import { LineSplitter } from "../../cli/lines.ts";
-import { assertEquals, test } from "../harness.ts";
+import { assertEquals, assertThrows, test } from "../harness.ts";
 
 const TEXT = "one\r\n\ntwo \u2028 \u2029 \u0085 \r three\nü €😀\nlast\r";
 const LINES = [
@@ -32,4 +32,14 @@ test("what is no UTF-8 is replaced, cut short too", () => {
   const splitter = new LineSplitter();
   assertEquals(splitter.receive(Uint8Array.of(0xff, 0x0a, 0xc3)), ["\ufffd"]);
   assertEquals(splitter.end(), ["\ufffd"]);
+});
+
+test("a line that is too long is given up, others are not", () => {
+  const splitter = new LineSplitter(10);
+  const receive = (text: string) =>
+    splitter.receive(new TextEncoder().encode(text));
+  assertEquals(receive("0123456789\n012345"), ["0123456789"]);
+  assertEquals(receive("6789\n01234"), ["0123456789"]);
+  assertEquals(receive("56789"), []);
+  assertThrows(() => receive("x"), RangeError);
 });

@@ -59,6 +59,7 @@ test("WS29: a server that does not read stops the input, and loses nothing", asy
     await using bare = new Bare(
       commandLine(`ws://127.0.0.1:${port}/slow`),
     );
+    await until(() => served !== undefined, "the connection", 20_000);
     const { stdin } = bare.child;
     // By callbacks: other than `write`, they tell on Bun, too, what is taken.
     let written = 0;
@@ -81,7 +82,7 @@ test("WS29: a server that does not read stops the input, and loses nothing", asy
     assert(taken < MOST_BLOCKS, "the input is not stopped");
     served!.resume();
     stdin!.end();
-    assertEquals(await within(bare.exited, "the end"), 0, bare.stderr);
+    assertEquals(await within(bare.exited, "the end", 60_000), 0, bare.stderr);
     assertEquals(received, written * 100);
   });
 });
@@ -99,7 +100,7 @@ test("WS29: output that nobody reads stops the server, and loses nothing", async
     await using bare = new Bare(
       commandLine("-n", "--raw", `ws://127.0.0.1:${port}/much`),
     );
-    await until(() => sent > 0, "the first message");
+    await until(() => sent > 0, "the first message", 20_000);
     let before = -1;
     while (before !== sent) {
       before = sent;
@@ -110,8 +111,12 @@ test("WS29: output that nobody reads stops the server, and loses nothing", async
     bare.child.stdout!.on("data", (chunk: Uint8Array) => {
       bytes += chunk.length;
     });
-    await until(() => bytes === COUNT * (LINE.length + 1), "the output");
-    assertEquals(await within(bare.exited, "the end"), 0, bare.stderr);
+    await until(
+      () => bytes === COUNT * (LINE.length + 1),
+      "the output",
+      60_000,
+    );
+    assertEquals(await within(bare.exited, "the end", 60_000), 0, bare.stderr);
   });
 });
 
@@ -131,7 +136,7 @@ test("WS29: a reader that has had enough ends it, quietly", async () => {
     );
     await new Promise((resolve) => bare.child.stdout!.once("data", resolve));
     bare.child.stdout!.destroy();
-    assertEquals(await within(bare.exited, "the end"), 0, bare.stderr);
+    assertEquals(await within(bare.exited, "the end", 60_000), 0, bare.stderr);
     assertMatch(
       bare.stderr,
       /^Connected to [^\n]+\nConnection closed: 1000 \(OK\)\.\n$/,
@@ -142,7 +147,7 @@ test("WS29: a reader that has had enough ends it, quietly", async () => {
     await using bare = new Bare(commandLine(...args));
     bare.child.stdout!.destroy();
     bare.child.stderr!.destroy();
-    const code = await within(bare.exited, "the end");
+    const code = await within(bare.exited, "the end", 60_000);
     assertEquals(code, args[0] === "--help" ? 0 : 2);
   }
 });
@@ -160,7 +165,7 @@ test("WS29: --raw prints messages as they are", async () => {
     );
     const chunks: Uint8Array[] = [];
     bare.child.stdout!.on("data", (chunk: Uint8Array) => chunks.push(chunk));
-    assertEquals(await within(bare.exited, "the end"), 0, bare.stderr);
+    assertEquals(await within(bare.exited, "the end", 60_000), 0, bare.stderr);
     const text = (text: string) => [...new TextEncoder().encode(text)];
     assertEquals(chunks.flatMap((chunk) => [...chunk]), [
       ...text('{"a":"\u2028\x1b"}\n'),
@@ -188,7 +193,7 @@ test("WS29: --wait stays behind the end of the input; the last line needs no end
       output += new TextDecoder().decode(chunk);
     });
     bare.child.stdin!.end("one\nbye");
-    assertEquals(await within(bare.exited, "the end"), 0, bare.stderr);
+    assertEquals(await within(bare.exited, "the end", 60_000), 0, bare.stderr);
     assertEquals(output, "< one\n< bye\n");
     const start = performance.now();
     await using short = startCli("--wait", "0.4", url);
@@ -212,7 +217,7 @@ test("WS29: --send goes first, on each connection", async () => {
       ...["--reconnect", "-x", "one", "--send", "two"],
       `ws://127.0.0.1:${port}/flapping`,
     );
-    await until(() => received.length >= 4, "two connections");
+    await until(() => received.length >= 4, "two connections", 20_000);
     assertEquals(received.slice(0, 4), ["one", "two", "one", "two"]);
     child.signal("SIGINT");
     await within(child.exited, "the end");
@@ -228,7 +233,11 @@ test("WS29: SIGTERM closes with 1001", async () => {
     });
   await serve({ setup }, async ({ port }) => {
     await using child = startCli("-n", `ws://127.0.0.1:${port}/open`);
-    await until(() => child.stderr.includes("Connected"), "the connection");
+    await until(
+      () => child.stderr.includes("Connected"),
+      "the connection",
+      20_000,
+    );
     child.signal("SIGTERM");
     await assertExits(child, 0);
     assertEquals((await served!.closed).code, 1001);
@@ -241,10 +250,14 @@ test("WS29: a second SIGINT does not wait for the server", async () => {
   await using child = startCli("-n", `ws://127.0.0.1:${server.port}/`);
   const raw = await server.accept();
   raw.write(upgradeResponse(await raw.readHead()));
-  await until(() => child.stderr.includes("Connected"), "the connection");
+  await until(
+    () => child.stderr.includes("Connected"),
+    "the connection",
+    20_000,
+  );
   child.signal("SIGINT");
   // The Close frame: two bytes, a mask key, a code.
-  await until(() => raw.received.length >= 8, "the Close frame");
+  await until(() => raw.received.length >= 8, "the Close frame", 20_000);
   child.signal("SIGINT");
   const { code } = await within(child.exited, "the end", 8_000);
   assertEquals(code, 1);
