@@ -50,6 +50,9 @@ async function toTcp({ hostname, port }: URL): Promise<void> {
   site.addHandler("/*", async (connection) => {
     const to = { host, port: Number(port), allowHalfOpen: true };
     const socket = createConnection(to);
+    connection.closed.then(() => {
+      if (socket.connecting) socket.destroy(new Error("nobody waits"));
+    });
     try {
       await once(socket, "connect");
     } catch {
@@ -67,6 +70,7 @@ async function toTcp({ hostname, port }: URL): Promise<void> {
 /** Takes TCP connections, and opens a WebSocket connection for each. */
 async function fromTcp(url: string): Promise<void> {
   const connections = new Set<Connection>();
+  const ending = new AbortController();
   const server = createServer({ allowHalfOpen: true }, async (socket) => {
     socket.on("error", () => {});
     try {
@@ -74,12 +78,13 @@ async function fromTcp(url: string): Promise<void> {
         // In this order: websockify 0.10 finds only the first of several.
         subprotocols: ["binary", HALF_CLOSE],
         compression: false,
+        signal: ending.signal,
       });
       connections.add(connection);
       await join(socket, connection);
       connections.delete(connection);
     } catch (error) {
-      console.error(String(error));
+      if (!ending.signal.aborted) console.error(String(error));
       socket.destroy();
     }
   });
@@ -91,6 +96,7 @@ async function fromTcp(url: string): Promise<void> {
   }
   onSignal(() => {
     server.close();
+    ending.abort();
     for (const connection of connections) connection.close(1001);
   });
 }

@@ -7,6 +7,7 @@ import { assert, assertEquals, test, testWhere } from "../harness.ts";
 import { runtimePath, RUNTIMES } from "../harness/child.ts";
 import { within } from "../harness/deadline.ts";
 import { freePort } from "../harness/free_port.ts";
+import { until } from "../site/served.ts";
 import { closed, Example, runExample } from "./example.ts";
 
 const LARGE_BYTES = 16 * 2 ** 20;
@@ -277,6 +278,31 @@ test("AB17: websockify.ts ends on a signal, in either direction, and drops what 
   await inner.child.assertEnds();
   await within(gone, "the end of both sockets");
   await outer.assertEndsOn("SIGINT", "/");
+});
+
+test("AB17: websockify.ts ends on a signal while it dials, and says why it cannot", async () => {
+  const { target, socket } = await Target.one();
+  await using _ = target;
+  await using inner = await run(`ws://${target.address}/`);
+  const near = await connectTo(inner.port);
+  near.on("error", () => {});
+  // The request has been sent; there will be no answer.
+  await once(await socket, "data");
+  inner.child.signal("SIGTERM");
+  await inner.child.assertEnds();
+  await destroyed(near);
+
+  await using lost = await run(`ws://127.0.0.1:${await freePort()}/`);
+  const client = await connectTo(lost.port);
+  client.on("error", () => {}).resume();
+  await within(
+    new Promise((resolve) =>
+      client.once("close", resolve).once("end", resolve)
+    ),
+    "the end of the socket",
+  );
+  await until(() => lost.child.stderr.includes("HandshakeError"), "the reason");
+  await destroyed(client);
 });
 
 test("AB17: websockify.ts says how it is used", async () => {
