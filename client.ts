@@ -112,9 +112,13 @@ export {
   type HandlerCallbacks,
   type HandlerConstructor,
   type Hooks,
+  type MessageChunks,
   type PublishOptions,
   type Sendable,
   type SendOptions,
+  type StreamedBinary,
+  type StreamedMessage,
+  type StreamedText,
 } from "./connection.ts";
 export type {
   ConnectTo,
@@ -207,6 +211,7 @@ export async function dial<Data = unknown>(
       const sink = traced?.attach(connection as SocketConnection);
       transport.sink = sink ?? connection.link;
       if (handler !== undefined) start(connection, handler);
+      else connection.offerPieces();
       return connection;
     });
   };

@@ -14,6 +14,7 @@ import type {
   BroadcastCount,
   ConnectionSite,
 } from "./connection/membership.ts";
+import type { StreamedMessage } from "./connection/streamed_message.ts";
 import type { Extension, HeaderList, Message } from "./codec.ts";
 import type { Address } from "./runtime/transport.ts";
 
@@ -82,6 +83,12 @@ export {
   connectionOf,
   SocketConnection,
 } from "./connection/socket_connection.ts";
+export type {
+  MessageChunks,
+  StreamedBinary,
+  StreamedText,
+} from "./connection/streamed_message.ts";
+export type { StreamedMessage };
 export {
   type FrameListener,
   TracedTransport,
@@ -319,10 +326,23 @@ export interface Connection<Data = unknown>
    *
    * @returns Text as a string, binary as bytes that are yours. Small ones that
    * arrived together may share one buffer: copy them before you transfer it.
-   * @throws {TypeError} If the handler takes messages by its `message` hook.
+   * @throws {TypeError} If the handler takes messages by a hook.
    * @throws {ClosedError} If there will be no more.
    */
   receive(): Promise<Message>;
+
+  /**
+   * Takes the next message in pieces, when it begins. The first call, or the option
+   * `maxStreamBytes`, says that messages are to come so; what has come whole before
+   * that is one piece. Messages may be taken one way and the other, as they come.
+   *
+   * The next message comes when this one has been gone through, or discarded.
+   *
+   * @returns The message, whose chunks come as they arrive.
+   * @throws {TypeError} If the handler takes messages by a hook.
+   * @throws {ClosedError} If there will be no more.
+   */
+  receiveStream(): Promise<StreamedMessage>;
 
   /**
    * Sends a Ping (RFC 6455, section 5.5.2).

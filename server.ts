@@ -84,9 +84,13 @@ export {
   type HandlerCallbacks,
   type HandlerFunction,
   type Hooks,
+  type MessageChunks,
   type PublishOptions,
   type Sendable,
   type SendOptions,
+  type StreamedBinary,
+  type StreamedMessage,
+  type StreamedText,
 } from "./connection.ts";
 export type {
   Address,

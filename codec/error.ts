@@ -29,7 +29,7 @@ export const PROTOCOL_CLOSE_CODES = {
   "length-not-minimal": 1002,
   /** The most significant bit of a 64-bit length is set (section 5.2). */
   "length-too-big": 1002,
-  /** The message is larger than `maxMessageBytes`. */
+  /** The message is larger than `maxMessageBytes`, or, in pieces, `maxStreamBytes`. */
   "message-too-big": 1009,
   /** The message has more fragments than `maxFragments`. */
   "too-many-fragments": 1008,

@@ -259,12 +259,14 @@ export class Protocol {
    * bomb costs no memory either. That ends with a failure, where it is found that
    * a message cannot be restored.
    *
-   * @param maxBytes Largest message, in bytes, in place of `maxMessageBytes`.
+   * @param maxBytes Largest message, in bytes, in place of `maxMessageBytes`; what
+   * the first call says holds.
    */
   streamMessages(maxBytes?: number): void {
     const limits = limitsOf(this.#options);
     const { maxMessageBytes } = limits;
     this.#receiver ??= this.#makeReceiver();
+    if (this.#receiver.isInPieces) return;
     this.#receiver.deliverPieces(
       new PieceReader({
         ...limits,

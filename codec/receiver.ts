@@ -95,6 +95,11 @@ export class Receiver {
       : arrived + this.#pieces.pendingEvents;
   }
 
+  /** Whether messages are delivered in pieces. */
+  get isInPieces(): boolean {
+    return this.#pieces !== undefined;
+  }
+
   /** Delivers messages in pieces, from the next on that begins. */
   deliverPieces(pieces: PieceReader): void {
     this.#pieces = pieces;

@@ -6,6 +6,7 @@
 
 import type { Connection } from "../connection.ts";
 import type { CloseInfo } from "./close_info.ts";
+import type { StreamedMessage } from "./streamed_message.ts";
 import { Handler, type HandlerConstructor, type Hooks } from "./handler.ts";
 
 /**
@@ -14,7 +15,7 @@ import { Handler, type HandlerConstructor, type Hooks } from "./handler.ts";
  * of them goes into `connection.data`.
  *
  * They are called in the order, and under the rules, of a handler's hooks. Without
- * `message` messages wait to be taken with `connection.receive()`.
+ * `message` or `stream` messages wait to be taken with `connection.receive()`.
  *
  * @typeParam Data Type of `connection.data`.
  */
@@ -25,6 +26,11 @@ export interface HandlerCallbacks<Data = unknown> {
   message?(
     connection: Connection<Data>,
     data: string | Uint8Array,
+  ): void | Promise<void>;
+  /** As {@linkcode Handler.stream}. */
+  stream?(
+    connection: Connection<Data>,
+    message: StreamedMessage,
   ): void | Promise<void>;
   /** As {@linkcode Handler.close}. */
   close?(connection: Connection<Data>, info: CloseInfo): void | Promise<void>;
@@ -47,6 +53,7 @@ export interface HandlerCallbacks<Data = unknown> {
 const HOOK_NAMES: readonly (keyof Hooks)[] = [
   "open",
   "message",
+  "stream",
   "close",
   "drain",
   "ping",

@@ -6,6 +6,7 @@
 
 import type { Connection } from "../connection.ts";
 import type { CloseInfo } from "./close_info.ts";
+import type { StreamedMessage } from "./streamed_message.ts";
 
 /** The hooks of a handler. */
 export interface Hooks {
@@ -13,6 +14,8 @@ export interface Hooks {
   open(): void | Promise<void>;
   /** See {@linkcode Handler.message}. */
   message(data: string | Uint8Array): void | Promise<void>;
+  /** See {@linkcode Handler.stream}. */
+  stream?(message: StreamedMessage): void | Promise<void>;
   /** See {@linkcode Handler.close}. */
   close(info: CloseInfo): void | Promise<void>;
   /** See {@linkcode Handler.drain}. */
@@ -32,8 +35,8 @@ export interface Hooks {
  * is called after it has settled, and reading pauses when too much waits. A hook
  * that throws or rejects closes its connection with 1011 and harms no other.
  *
- * A class that does not override `message` may take its messages with
- * `connection.receive()` or `for await` instead.
+ * A class that has neither a `message` nor a `stream` hook may take its messages
+ * with `connection.receive()` or `for await` instead.
  *
  * @example
  * ```ts
@@ -75,6 +78,17 @@ export class Handler<Data = unknown> implements Hooks {
    * arrived together may share one buffer: copy them before you transfer it.
    */
   message(_data: string | Uint8Array): void | Promise<void> {}
+
+  /**
+   * Called with each message as it begins, text or binary, in place of `message`:
+   * for those that are larger than memory, or take their time to come.
+   *
+   * Read it within the hook. What is not being read when the hook is done is
+   * discarded, and the next message waits for that, or for the reader.
+   *
+   * @param message The message, whose chunks come as they arrive.
+   */
+  stream?(message: StreamedMessage): void | Promise<void>;
 
   /**
    * Called once, after everything else, when the connection is gone.

@@ -5,9 +5,13 @@
  */
 
 import type { Message } from "../codec.ts";
+import type { Incoming } from "./incoming.ts";
+
+/** A message, whole or in pieces. */
+export type Received = Message | Incoming;
 
 /** Told the message that it waited for, or `undefined` after the last one. */
-export type Waiter = (message: Message | undefined) => void;
+export type Waiter = (message: Received | undefined) => void;
 
 /** A queue of messages with those who wait for one. */
 export class Inbox {
@@ -19,7 +23,7 @@ export class Inbox {
   isCut = false;
 
   // Both are made when they are needed: most handlers never ask.
-  #messages: Message[] | undefined;
+  #messages: Received[] | undefined;
   #first = 0;
   #waiters: Waiter[] | undefined;
   #ended = false;
@@ -37,7 +41,7 @@ export class Inbox {
   }
 
   /** Appends a message, or hands it to the one who has waited longest. */
-  push(message: Message): void {
+  push(message: Received): void {
     const waiter = this.#waiters?.shift();
     if (waiter !== undefined) return waiter(message);
     this.#messages ??= [];
@@ -46,7 +50,7 @@ export class Inbox {
   }
 
   /** Takes the next message, if there is one. */
-  tryTake(): Message | undefined {
+  tryTake(): Received | undefined {
     this.isUsed = true;
     return this.length > 0 ? this.#shift(this.#messages!) : undefined;
   }
@@ -65,7 +69,7 @@ export class Inbox {
     for (const waiter of waiters ?? []) waiter(undefined);
   }
 
-  #shift(messages: Message[]): Message {
+  #shift(messages: Received[]): Received {
     const message = messages[this.#first]!;
     // Not `shift()`, whose cost grows with the queue.
     messages[this.#first++] = "";

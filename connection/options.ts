@@ -30,6 +30,15 @@ export interface ConnectionOptions {
    */
   readonly maxMessageBytes?: number;
   /**
+   * Largest message accepted in pieces, in bytes: by the `stream` hook, and by
+   * `receiveStream()`. Absent, it is `maxMessageBytes`. `Infinity` disables the
+   * limit; memory stays bounded. `maxFragments` holds nevertheless.
+   *
+   * Where there is neither a `message` nor a `stream` hook it also says that
+   * messages are received in pieces from the first one on, whoever takes them.
+   */
+  readonly maxStreamBytes?: number;
+  /**
    * Most fragments that one message may have. More end the connection with
    * close code 1008. `Infinity` disables the limit.
    *
@@ -102,12 +111,16 @@ export interface ConnectionOptions {
 export type BroadcastOverflow = "close" | "drop-new" | "drop-old" | "latest";
 
 /** The limits and times of a connection. */
-type ConnectionAmounts = Required<Omit<ConnectionOptions, "compression">>;
+type ConnectionAmounts = Required<
+  Omit<ConnectionOptions, "compression" | "maxStreamBytes">
+>;
 
 /** Options of a connection, all of them, and what a site adds. */
 export interface ConnectionSettings extends ConnectionAmounts {
   /** How to compress; absent where nothing is compressed. */
   readonly compression?: CompressionSettings;
+  /** Largest message in pieces, in bytes; `maxMessageBytes` where absent. */
+  readonly maxStreamBytes?: number;
   /** Path that its handler is registered on; absent for one that was dialled. */
   readonly path?: string;
   /** Where messages for many are treated unlike others. */
@@ -139,9 +152,10 @@ const MARK_NAMES: readonly string[] = [
   "receiveHighWaterMessages",
 ];
 
-const AMOUNT_NAMES: readonly string[] = Object.keys(
-  DEFAULT_CONNECTION_SETTINGS,
-);
+const AMOUNT_NAMES: readonly string[] = [
+  ...Object.keys(DEFAULT_CONNECTION_SETTINGS),
+  "maxStreamBytes",
+];
 
 /** Names of the options of a connection. */
 export const CONNECTION_OPTION_NAMES: readonly string[] = [

@@ -11,27 +11,15 @@
  */
 
 import type { ProtocolEvent } from "../codec.ts";
-import type { CloseInfo } from "./close_info.ts";
+import { ClosedError, type CloseInfo } from "./close_info.ts";
 import type { Hooks } from "./handler.ts";
-import { Inbox, type Waiter } from "./inbox.ts";
+import { Incoming, streamOf } from "./incoming.ts";
+import { Inbox, type Received, type Waiter } from "./inbox.ts";
 import type { Link } from "./link.ts";
+import { Owed } from "./owed.ts";
 import { readOn, updateReading } from "./reading.ts";
 
 const NO_EVENTS: readonly ProtocolEvent[] = [];
-
-/** Calls of hooks that wait until another hook has ended. Few pumps ever owe one. */
-interface OwedCalls {
-  /** Whether `drain` is due. */
-  drain: boolean;
-  /** The latest Ping or Pong. */
-  control: ProtocolEvent | undefined;
-  /** How the peer failed. */
-  error: Error | undefined;
-  /** How the connection ended. */
-  closed: CloseInfo | undefined;
-  /** Whether the `error` hook is under way, which is not told of itself. */
-  isTelling: boolean;
-}
 
 /** What follows when the promise of a hook settles. */
 interface Resumption {
@@ -57,8 +45,7 @@ export class Pump {
   #next = 0;
   /** Wire bytes that had been received when nothing waited last. */
   #handledBytes = 0;
-  /** The calls that had to wait for a hook. */
-  #owed: OwedCalls | undefined;
+  #owed: Owed | undefined;
   /** Bound once, and only where a hook is asynchronous. */
   #resumption: Resumption | undefined;
 
@@ -118,35 +105,38 @@ export class Pump {
     // done.
     if (this.#isRunning) return;
     this.#isRunning = true;
-    while (!this.#isBusy || !this.#pushes) {
+    let isStuck = false;
+    while (this.#mayDeliver) {
       if (this.#next === this.#events.length && !this.#refill()) break;
-      const event = this.#events[this.#next++]!;
+      const event = this.#events[this.#next]!;
       if (event.type === "message" && this.#pushes) {
+        this.#next++;
         if (!this.#isDeaf) this.#pushMessage(event.data);
+      } else if (event.type === "message-chunk" && !this.#isChunkWanted) {
+        isStuck = true;
+        break;
       } else {
+        this.#next++;
         this.#deliver(event);
       }
     }
+    // Its pieces can still be taken, but not for that must the hook wait.
+    const closed = isStuck ? this.#owed!.closed : undefined;
+    if (closed !== undefined && !this.#isBusy) this.#callClose(closed);
     this.#isRunning = false;
-    this.#account();
+    this.#account(isStuck);
   }
 
   /**
-   * Takes everything from the protocol, although a hook or the one who takes the
-   * messages has not finished with what came before: it may itself wait for it.
+   * Acts on the last event, although a hook or the one who takes the messages has
+   * not finished with what came before: it may itself wait for it.
    */
   overdue(): void {
-    const rest = this.#events.slice(this.#next);
-    let events = this.#link.protocol.takeEvents();
-    while (events.length > 0) {
-      for (const event of events) {
-        rest.push(event);
-        this.#settle(event);
-      }
-      events = this.#link.protocol.takeEvents();
+    const last = this.#link.protocol.takeLastEvent();
+    if (last !== undefined) {
+      this.#settle(last);
+      this.#owe().last = last;
     }
-    this.#events = rest;
-    this.#next = 0;
     this.run();
   }
 
@@ -169,7 +159,7 @@ export class Pump {
   }
 
   /** Takes the next message, if there is one. */
-  tryTake(): string | Uint8Array | undefined {
+  tryTake(): Received | undefined {
     const message = (this.#inbox ??= new Inbox()).tryTake();
     if (message !== undefined) readOn(this.#link);
     return message;
@@ -179,11 +169,19 @@ export class Pump {
   wait(waiter: Waiter): void {
     this.#inbox!.wait(waiter);
     // One who waits has finished with what came before: the end may come.
-    if (this.#isAwaited) {
-      this.run();
-      this.#link.endWithPeer();
-    }
+    if (this.#isAwaited) this.#goOnAwaited();
     updateReading(this.#link);
+  }
+
+  /** Goes on, for somebody wants a piece of the message under way, or none more. */
+  onWanted(): void {
+    this.#goOnAwaited();
+    readOn(this.#link);
+  }
+
+  #goOnAwaited(): void {
+    this.run();
+    this.#link.endWithPeer();
   }
 
   /**
@@ -199,7 +197,8 @@ export class Pump {
 
   /** Whether somebody takes messages, and may not have had the time yet. */
   get isTaken(): boolean {
-    return this.#inbox !== undefined && this.#inbox.isUsed;
+    return this.#inbox !== undefined && this.#inbox.isUsed ||
+      this.#incoming !== undefined;
   }
 
   /** Whether messages may be taken by asking. */
@@ -222,9 +221,31 @@ export class Pump {
       this.#inbox === undefined || !this.#inbox.isUsed;
   }
 
-  /** Whether somebody waits for a message. */
+  /** Whether somebody waits for a message, or for a piece of one. */
   get #isAwaited(): boolean {
-    return this.#inbox !== undefined && this.#inbox.isAwaited;
+    return this.#inbox !== undefined && this.#inbox.isAwaited ||
+      this.#incoming !== undefined && this.#incoming.isWanted;
+  }
+
+  /** The message in pieces that is under way. */
+  get #incoming(): Incoming | undefined {
+    return this.#owed === undefined ? undefined : this.#owed.incoming;
+  }
+
+  /**
+   * Whether events can be delivered: not while a hook is busy that takes messages,
+   * unless it waits for the pieces of one.
+   */
+  get #mayDeliver(): boolean {
+    return !this.#isBusy || !this.#pushes || this.#incoming !== undefined;
+  }
+
+  /** Whether the next piece can be handed on, or is to be dropped. */
+  get #isChunkWanted(): boolean {
+    const incoming = this.#incoming!;
+    if (incoming.isWanted || incoming.isDiscarded) return true;
+    if (incoming.mayBeCutOff && this.isFull(false)) incoming.cutOff();
+    return incoming.isCutOff;
   }
 
   #endInbox(): void {
@@ -236,7 +257,7 @@ export class Pump {
   #refill(): boolean {
     const { protocol } = this.#link;
     if (!this.#isBusy && this.#callOwed()) return this.#refill();
-    if (this.#isBusy && this.#pushes) return false;
+    if (!this.#mayDeliver) return false;
     const isLast = protocol.pendingEvents === 0;
     if (isLast && protocol.lastEventPending && !this.#mayEnd) {
       this.#link.keepWaiting();
@@ -245,7 +266,14 @@ export class Pump {
     this.#events = protocol.takeEvents();
     this.#next = 0;
     if (this.#events.length > 0) {
-      if (isLast) this.#settle(this.#events[0]!);
+      // Pieces that come to nothing count as well, so it may be the last one.
+      this.#settle(this.#events[0]!);
+      return true;
+    }
+    const last = this.#owed?.last;
+    if (last !== undefined) {
+      this.#owed!.last = undefined;
+      this.#events = [last];
       return true;
     }
     const closed = this.#owed?.closed;
@@ -274,19 +302,16 @@ export class Pump {
     return true;
   }
 
-  #owe(): OwedCalls {
-    return this.#owed ??= {
-      drain: false,
-      control: undefined,
-      error: undefined,
-      closed: undefined,
-      isTelling: false,
-    };
+  #owe(): Owed {
+    return this.#owed ??= new Owed();
   }
-
   #finish(info: CloseInfo): void {
     this.#endInbox();
-    if (this.#isBusy) return;
+    this.#breakOff(info);
+    if (!this.#isBusy) this.#callClose(info);
+  }
+
+  #callClose(info: CloseInfo): void {
     const hooks = this.#hooks;
     this.#hooks = undefined;
     if (hooks !== undefined) this.#call(() => hooks.close(info));
@@ -308,8 +333,56 @@ export class Pump {
     }
   }
 
+  /** Begins a message in pieces. */
+  #begin(binary: boolean): void {
+    const owed = this.#owe();
+    // Once one was cut off nothing more is taken.
+    if (owed.incoming !== undefined) return;
+    const incoming = owed.incoming = new Incoming(this.#link, this, binary);
+    const hooks = this.#hooks;
+    if (!this.#pushes) this.#keep(incoming);
+    else if (this.#isDeaf || hooks === undefined) incoming.discard();
+    else this.#call(() => this.#stream(hooks, incoming));
+  }
+
+  async #stream(hooks: Hooks, incoming: Incoming): Promise<void> {
+    try {
+      await hooks.stream?.(streamOf(incoming));
+    } catch (error) {
+      // That the message was not finished is no failure of the hook's.
+      const isTheirs = error instanceof ClosedError &&
+        error.info === this.#link.info;
+      if (!isTheirs) throw error;
+    }
+  }
+
+  #end(): void {
+    const incoming = this.#incoming!;
+    if (incoming.isCutOff) return;
+    this.#link.messagesReceived++;
+    this.#owed!.incoming = undefined;
+    incoming.end();
+  }
+
+  /** Ends a message in pieces that will not be finished. */
+  #breakOff(info: CloseInfo): void {
+    const incoming = this.#incoming;
+    if (incoming === undefined) return;
+    this.#owed!.incoming = undefined;
+    incoming.fail(new ClosedError(info));
+  }
+
   #deliver(event: ProtocolEvent): void {
     switch (event.type) {
+      case "message-begin":
+        this.#begin(event.binary);
+        break;
+      case "message-chunk":
+        if (this.#incoming!.isWanted) this.#incoming!.give(event.data);
+        break;
+      case "message-end":
+        this.#end();
+        break;
       case "message":
         this.#link.messagesReceived++;
         this.#keep(event.data);
@@ -325,16 +398,18 @@ export class Pump {
         break;
       case "failed":
         this.#endInbox();
+        this.#breakOff(this.#link.info!);
         if (this.#isBusy) this.#owe().error = event.error;
         else this.#tell(event.error);
         break;
       case "close":
         this.#endInbox();
+        this.#breakOff(this.#link.info!);
         break;
     }
   }
 
-  #keep(data: string | Uint8Array): void {
+  #keep(data: Received): void {
     const { isOpen, protocol, settings } = this.#link;
     const inbox = this.#inbox ??= new Inbox();
     // After our Close frame reading does not pause any more, so that the peer's
@@ -345,6 +420,7 @@ export class Pump {
         inbox.size >= settings.receiveHighWaterBytes;
     }
     if (!inbox.isCut) inbox.push(data);
+    else if (data instanceof Incoming) data.cutOff();
   }
 
   #call(hook: () => void | Promise<void>): void {
@@ -369,7 +445,10 @@ export class Pump {
 
   #resume(): void {
     this.#isBusy = false;
-    if (this.#owed !== undefined) this.#owed.isTelling = false;
+    if (this.#owed !== undefined) {
+      this.#owed.isTelling = false;
+      if (this.#pushes) this.#incoming?.release();
+    }
     this.#goOn();
   }
 
@@ -390,6 +469,7 @@ export class Pump {
 
   #fail(error: unknown): void {
     this.#isDeaf = true;
+    if (this.#pushes) this.#incoming?.discard();
     const failure = this.#link.hookFailed(error);
     // An `error` hook that fails itself is not told of that.
     if (!this.#owe().isTelling) this.#tell(failure);
@@ -406,12 +486,12 @@ export class Pump {
   }
 
   /** Keeps count of what waits in bytes, as far as the chunks tell. */
-  #account(): void {
+  #account(isStuck: boolean): void {
     const { bytesReceived, protocol } = this.#link;
     const waits = this.#next < this.#events.length ||
       protocol.pendingEvents > 0;
     if (!waits) this.#handledBytes = bytesReceived;
-    if (!this.#isBusy || !protocol.lastEventPending) return;
+    if (!this.#isBusy && !isStuck || !protocol.lastEventPending) return;
     // A hook may wait for just this: `await connection.close()`.
     if (this.#link.isOpen) this.#link.keepWaiting();
     else this.overdue();

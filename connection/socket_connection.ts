@@ -32,6 +32,8 @@ import {
   protocolOptions,
 } from "./init.ts";
 import { nameOf } from "./identity.ts";
+import type { Received } from "./inbox.ts";
+import { resultOf, streamOf, toIncoming, wholeOf } from "./incoming.ts";
 import { Link } from "./link.ts";
 import type { LinkOwner } from "./link_owner.ts";
 import type { Home } from "./membership.ts";
@@ -44,6 +46,7 @@ import {
   type StreamTarget,
 } from "./send_stream.ts";
 import { mayCompress, toBytes, toMessage } from "./sendable.ts";
+import type { StreamedMessage } from "./streamed_message.ts";
 import { MessageStreams } from "./streams.ts";
 import { tracedConnection } from "./traced_transport.ts";
 
@@ -215,10 +218,25 @@ export class SocketConnection<Data = unknown>
   receive(): Promise<Message> {
     if (!this.#pump.pulls) return Promise.reject(takenByHook());
     const message = this.#pump.tryTake();
-    if (message !== undefined) return Promise.resolve(message);
+    if (message !== undefined) return Promise.resolve(wholeOf(message));
     return new Promise((resolve, reject) =>
       this.#pump.wait((message) => {
-        if (message !== undefined) resolve(message);
+        if (message !== undefined) resolve(wholeOf(message));
+        else reject(new ClosedError(this.link.info!));
+      })
+    );
+  }
+
+  receiveStream(): Promise<StreamedMessage> {
+    if (!this.#pump.pulls) return Promise.reject(takenByHook());
+    this.#streamMessages();
+    const toStream = (message: Received): StreamedMessage =>
+      streamOf(toIncoming(message, this.link, this.#pump));
+    const message = this.#pump.tryTake();
+    if (message !== undefined) return Promise.resolve(toStream(message));
+    return new Promise((resolve, reject) =>
+      this.#pump.wait((message) => {
+        if (message !== undefined) resolve(toStream(message));
         else reject(new ClosedError(this.link.info!));
       })
     );
@@ -231,14 +249,10 @@ export class SocketConnection<Data = unknown>
   #next(): Promise<IteratorResult<Message>> {
     if (!this.#pump.pulls) return Promise.reject(takenByHook());
     const message = this.#pump.tryTake();
-    if (message !== undefined) {
-      return Promise.resolve({ done: false, value: message });
-    }
+    if (message !== undefined) return Promise.resolve(resultOf(message));
     return new Promise((resolve, reject) =>
       this.#pump.wait((message) => {
-        if (message !== undefined) {
-          return resolve({ done: false, value: message });
-        }
+        if (message !== undefined) return resolve(resultOf(message));
         const info = this.link.info!;
         if (isOrdinary(info)) resolve({ done: true, value: undefined });
         else reject(new ClosedError(info));
@@ -309,15 +323,29 @@ export class SocketConnection<Data = unknown>
 
   /** Hands the connection to an instance of a handler class. */
   handle(handler: Handler<Data>): void {
-    // Where `message` is not overridden messages wait to be asked for.
-    const pushes = handler.message !== Handler.prototype.message;
+    const streams = handler.stream !== undefined;
+    // Where neither is overridden messages wait to be asked for.
+    const pushes = streams || handler.message !== Handler.prototype.message;
+    if (streams) this.#streamMessages();
+    else if (!pushes) this.offerPieces();
     this.link.cork();
     this.#pump.start(handler, pushes);
     this.link.uncork();
   }
 
+  /** Receives messages in pieces, where the options say so; no hook takes them. */
+  offerPieces(): void {
+    if (this.link.settings.maxStreamBytes !== undefined) this.#streamMessages();
+  }
+
+  #streamMessages(): void {
+    const { protocol, settings } = this.link;
+    protocol.streamMessages(settings.maxStreamBytes);
+  }
+
   /** Runs the function form of a handler: its end is the connection's. */
   async run(body: HandlerFunction<Data>): Promise<void> {
+    this.offerPieces();
     try {
       await body(this);
     } catch (error) {
@@ -439,7 +467,7 @@ export function connectionOf(
 
 function takenByHook(): TypeError {
   return new TypeError(
-    "Cannot receive: the handler takes messages by its message hook",
+    "Cannot receive: the handler takes messages by a hook",
   );
 }
 

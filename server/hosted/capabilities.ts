@@ -18,6 +18,7 @@ export type HostCapabilityName =
   | "receiveQueue"
   | "localAddress"
   | "sendStream"
+  | "receiveStream"
   | "bufferedAmount"
   | "maxMessageBytes"
   | "maxFragments"
@@ -59,6 +60,10 @@ const QUEUE: HostSupport = {
 const JOINED: HostSupport = {
   does: "sent as one frame once it is whole, at most `sendMaxBytes`, " +
     "else close 1011",
+};
+const PUT_TOGETHER: HostSupport = {
+  does: "the host puts a message together first: its pieces come when all of " +
+    "it is in memory, so not above what the host takes",
 };
 
 /** All that differs, by name. */
@@ -120,6 +125,11 @@ export const HOSTED_CAPABILITIES: Readonly<
     title: "`connection.sendStream()`",
     deno: JOINED,
     bun: JOINED,
+  },
+  receiveStream: {
+    title: "hook `stream`, and `connection.receiveStream()`",
+    deno: PUT_TOGETHER,
+    bun: PUT_TOGETHER,
   },
   bufferedAmount: {
     title: "`bufferedAmount`, `send` and `drained`",

@@ -1,9 +1,8 @@
-import type { Message } from "../../codec.ts";
-import { Inbox } from "../../connection/inbox.ts";
+import { Inbox, type Received } from "../../connection/inbox.ts";
 import { assertEquals, test } from "../harness.ts";
 
 /** Takes a message, waiting for it if need be. */
-function take(inbox: Inbox): Promise<Message | undefined> {
+function take(inbox: Inbox): Promise<Received | undefined> {
   const message = inbox.tryTake();
   if (message !== undefined) return Promise.resolve(message);
   return new Promise((resolve) => inbox.wait(resolve));

@@ -13,6 +13,7 @@ test("AB21: streamMessages() delivers pieces, with a limit of their own", () => 
   begun.receive(new Uint8Array(0));
   for (const protocol of [new Protocol({ role: "client" }), begun]) {
     protocol.streamMessages(3);
+    protocol.streamMessages(4);
     protocol.receive(frame({ payload: "abc" }));
     assertStrictEquals(protocol.pendingEvents, 3);
     assertEquals(protocol.takeEvents(), [

@@ -180,7 +180,9 @@ test("a message that began whole ends whole, the next comes in pieces", () => {
     { payload: "three" },
   );
   receiver.receive(bytes.slice(0, 8));
+  assertStrictEquals(receiver.isInPieces, false);
   stream();
+  assertStrictEquals(receiver.isInPieces, true);
   receiver.receive(bytes.slice(8));
   assertEquals(short(takeAll(receiver)), [
     ["whole", "one, two"],
