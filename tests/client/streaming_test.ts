@@ -47,6 +47,16 @@ async function* received(connection: Connection): AsyncGenerator<unknown> {
   for (;;) yield await connection.receive();
 }
 
+/** Messages that come in pieces, once they are whole. */
+async function* pieced(connection: Connection): AsyncGenerator<unknown> {
+  for (;;) {
+    const message = await connection.receiveStream();
+    const pieces: unknown[] = [];
+    for await (const piece of message) pieces.push(piece);
+    yield message.binary ? pieces : pieces.join("");
+  }
+}
+
 /** The stream's chunks: not every runtime has its iterator. */
 async function* chunks(stream: ReadableStream): AsyncGenerator<unknown> {
   const reader = stream.getReader();
@@ -83,6 +93,7 @@ async function takeStream(url: string): Promise<Taken> {
 /** Ways of taking messages. */
 const WAYS: [name: string, take: (url: string) => Promise<Taken>][] = [
   ["receive()", taking(received)],
+  ["receiveStream()", taking(pieced)],
   ["iteration", taking((connection) => connection)],
   ["readable", taking((connection) => chunks(connection.readable))],
   ["WebSocketStream", takeStream],
@@ -204,6 +215,27 @@ for (const [way, take] of WAYS) {
     }
   });
 }
+
+test("CI-11: a bomb without a limit is inflated no further than it is taken", async () => {
+  await using server = await RawServer.listen();
+  const dialing = dial(`ws://127.0.0.1:${server.port}/`, {
+    maxStreamBytes: Infinity,
+  });
+  const raw = await server.acceptUpgrade({ [HEADER]: DEFLATE });
+  const connection = await dialing;
+  const before = process.memoryUsage().rss;
+  raw.write(compressed(bomb(512), 100));
+  let size = 0;
+  for await (const piece of await connection.receiveStream()) {
+    size += piece.length;
+    assert(piece.length < MEBIBYTE, `${piece.length} at once`);
+    if (size > 16 * MEBIBYTE) break;
+  }
+  const grown = (process.memoryUsage().rss - before) / MEBIBYTE;
+  assert(grown < 128, `${grown} MiB`);
+  connection.terminate();
+  await connection.closed;
+});
 
 test("CI-11: a message that inflates to the limit is delivered, one byte more is not", async () => {
   await using server = await RawServer.listen();
