@@ -92,6 +92,13 @@ test("CI-16: TLS settings of the wrong kind are refused at once", async () => {
     { serverName: 5 },
     { alpnProtocols: "http/1.1" },
     { rejectUnauthorised: false },
+    { ca: "" },
+    { ca: ["", certificate("ca.crt")] },
+    { ca: certificate("leaf.key") },
+    { cert: certificate("leaf.crt") },
+    { key: certificate("leaf.key") },
+    { cert: "leaf.crt", key: certificate("leaf.key") },
+    { cert: certificate("leaf.crt"), key: certificate("leaf.crt") },
   ];
   for (const tls of settings) {
     await assertRejects(
