@@ -18,6 +18,7 @@ import {
   race,
 } from "./eyeballs.ts";
 import { addressesOf, allowBind } from "./node_addresses.ts";
+import { checkKeyPair } from "./node_key_pair.ts";
 import { NodeTransport } from "./node_transport.ts";
 import type {
   ConnectTls,
@@ -54,9 +55,11 @@ function open(target: Target, options: TransportConnectOptions): Pending {
   return { socket, ready: settle(socket, "connect", signal) };
 }
 
+/** @throws {Error} If a certificate or a key cannot be used. */
 function openTls(target: Target, tls: ConnectTls, hostname: string): Socket {
-  const { ca, alpnProtocols } = tls;
+  const { ca, cert, key, alpnProtocols } = tls;
   const name = tls.serverName ?? hostname;
+  if (cert !== undefined && key !== undefined) checkKeyPair(cert, key);
   // The types leave `allowHalfOpen` out.
   const options: ConnectionOptions & { allowHalfOpen: boolean } = {
     ...target,
@@ -68,8 +71,8 @@ function openTls(target: Target, tls: ConnectTls, hostname: string): Socket {
       checkServerIdentity(name, certificate),
     rejectUnauthorized: tls.rejectUnauthorized ?? true,
     ...(ca !== undefined && { ca: typeof ca === "string" ? ca : [...ca] }),
-    ...(tls.cert !== undefined && { cert: tls.cert }),
-    ...(tls.key !== undefined && { key: tls.key }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
     ...(alpnProtocols && { ALPNProtocols: [...alpnProtocols] }),
   };
   return connectTls(options);
@@ -104,6 +107,7 @@ function settle(
     socket.on(event, succeed);
     socket.on("error", fail);
     socket.on("close", close);
+    if (signal?.aborted) abort();
   });
 }
 
@@ -222,8 +226,9 @@ async function connectThrough(
     const secure = tunnel.tls !== undefined;
     return new TunnelTransport(socket, { secure, path: undefined });
   }
-  const inner = openTls({ socket }, tls, hostname);
+  let inner: Socket;
   try {
+    inner = openTls({ socket }, tls, hostname);
     await settle(inner, "secureConnect", signal);
   } catch (error) {
     socket.destroy();
