@@ -31,8 +31,11 @@ export class BodyReader {
   /** A chunk's size line, as far as it has arrived. */
   #line = "";
 
-  /** @param headers Headers of the response, which tell how its body ends. */
-  constructor(headers: HeaderList) {
+  /**
+   * @param status Status of the response; some have no body.
+   * @param headers Its headers, which tell how its body ends.
+   */
+  constructor(status: number, headers: HeaderList) {
     const coding = headers.get("transfer-encoding");
     this.#isChunked = coding?.toLowerCase() === "chunked";
     const length = headers.get("content-length");
@@ -42,7 +45,12 @@ export class BodyReader {
       : length !== undefined && /^\d{1,15}$/.test(length)
       ? Number(length)
       : Infinity;
-    if (!this.#isChunked && this.#missingBytes === 0) this.isDone = true;
+    // RFC 9112, section 6.3: a response with one of these "is always terminated by
+    // the first empty line after the header fields, regardless of the header fields
+    // present in the message".
+    const isBodiless = status === 204 || status === 304;
+    const isEmpty = !this.#isChunked && this.#missingBytes === 0;
+    this.isDone = isBodiless || isEmpty;
   }
 
   /** What has been read. */

@@ -87,7 +87,7 @@ export class Opening implements TransportSink {
       if (this.#request.followsRedirects && isRedirect(head)) {
         return this.fail(this.#verdict());
       }
-      this.#body = new BodyReader(head.headers);
+      this.#body = new BodyReader(head.status, head.headers);
       return this.#readBody(this.#body, rest);
     }
     const result = this.#check(head);

@@ -8,8 +8,8 @@ type Fields = readonly (readonly [string, string])[];
 
 const CHUNKED: Fields = [["Transfer-Encoding", "chunked"]];
 
-function reader(fields: Fields): BodyReader {
-  return new BodyReader(HeaderList.from(fields));
+function reader(fields: Fields, status = 200): BodyReader {
+  return new BodyReader(status, HeaderList.from(fields));
 }
 
 /** Reads chunks, which are destroyed afterwards: they were only lent. */
@@ -37,6 +37,17 @@ test("a body of length 0 is done at once", () => {
   assertEquals([body.isDone, body.bytes.length], [true, 0]);
   body.receive(concat("x"));
   assertEquals(body.bytes.length, 0);
+});
+
+test("a response that never has a body is done at once, whatever it says", () => {
+  for (const status of [204, 304]) {
+    for (const fields of [[], CHUNKED, [["Content-Length", "5"]] as Fields]) {
+      const body = reader(fields, status);
+      assertEquals([body.isDone, body.bytes.length], [true, 0]);
+      body.receive(concat("5\r\nHello\r\n"));
+      assertEquals(body.bytes.length, 0);
+    }
+  }
 });
 
 test("a body without a length goes to the end", () => {
