@@ -6,6 +6,7 @@
 
 import { isToken } from "../codec.ts";
 import type { ConnectTls } from "../runtime/transport.ts";
+import { hostOf, parseHost } from "./host_name.ts";
 import type { ConnectTo, DialRequest } from "./options.ts";
 
 /** What one hop asks for. */
@@ -121,19 +122,16 @@ export function askFor(
   };
 }
 
-/** Host of a URL; the brackets of an IPv6 address belong to the URL. */
-export function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[|\]$/g, "");
-}
-
 /** Where to connect to, or to have a proxy connect to. */
 export function addressOf(
   url: URL,
   connectTo: ConnectTo | undefined,
 ): HostAddress {
   const standard = url.protocol === "wss:" ? 443 : 80;
+  const hostname = connectTo?.hostname;
   return {
-    hostname: connectTo?.hostname ?? hostOf(url),
+    // It has been found to be one, so there is something.
+    hostname: hostname === undefined ? hostOf(url) : parseHost(hostname)!,
     port: connectTo?.port ?? (url.port === "" ? standard : Number(url.port)),
   };
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { hostOf } from "./host_name.ts";
+
 /** Where variables are looked up. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -30,12 +32,13 @@ export function proxyFromEnvironment(
   url: string | URL,
   environment?: Environment,
 ): string | undefined {
-  const { protocol, hostname, port } = new URL(url);
+  const target = new URL(url);
+  const { protocol, port } = target;
   const secure = protocol === "wss:" || protocol === "https:";
   const variables = environment ?? environmentOfProcess();
   const read = (name: string): string | undefined =>
     variables[name] || variables[name.toUpperCase()] || undefined;
-  const host = hostname.replace(/^\[|\]$/g, "");
+  const host = hostOf(target);
   const number = port || (secure ? "443" : "80");
   if (isExcluded(host, number, read("no_proxy") ?? "")) return undefined;
   const found = secure

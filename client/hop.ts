@@ -11,7 +11,8 @@ import {
 } from "../codec.ts";
 import { printable, type SocketConnection } from "../connection.ts";
 import type { ConnectTls, Runtime, Transport } from "../runtime/transport.ts";
-import { addressOf, type Ask, hostOf } from "./ask.ts";
+import { addressOf, type Ask } from "./ask.ts";
+import { hostOf } from "./host_name.ts";
 import { type Opened, Opening, type OpeningRequest } from "./opening.ts";
 import type { DialOptions } from "./options.ts";
 import { tunnelFor } from "./proxy.ts";

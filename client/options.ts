@@ -16,6 +16,7 @@ import {
 } from "../connection.ts";
 import type { ConnectTls, LocalAddress } from "../runtime/transport.ts";
 import type { Authenticate } from "./authenticate.ts";
+import { parseHost } from "./host_name.ts";
 import { checkLocalAddress, checkPort } from "./local_address.ts";
 import { checkProxy, type Proxy } from "./proxy.ts";
 import { checkTls } from "./tls.ts";
@@ -255,7 +256,9 @@ function checkAddress(
   if (connectTo === undefined) return;
   checkKeys("dial", connectTo, CONNECT_TO_NAMES);
   const { hostname, port } = connectTo;
-  if (!isOptional("string", hostname) || hostname === "") {
+  const isHost = hostname === undefined ||
+    typeof hostname === "string" && parseHost(hostname) !== undefined;
+  if (!isHost) {
     throw new TypeError("Cannot dial: connectTo.hostname is not a host name");
   }
   if (port === undefined) return;

@@ -19,6 +19,7 @@ import {
   takeUser,
   toByteString,
 } from "./ask.ts";
+import { parseHost } from "./host_name.ts";
 import { SocksTalk, type SocksUser } from "./socks.ts";
 import { proxyError, type Talk } from "./talk.ts";
 import { checkTls } from "./tls.ts";
@@ -71,14 +72,14 @@ export function tunnelFor(
 ): Tunnel | undefined {
   const chosen = typeof proxy === "function" ? proxy(new URL(ask.url)) : proxy;
   if (chosen === undefined) return undefined;
-  const { url: at, tls } = parseProxy(chosen);
+  const { url: at, hostname: host, tls } = parseProxy(chosen);
   // What cannot be asked for throws here, before anything is connected.
   const { hostname, port } = target;
   const talk: Talk = at.protocol.startsWith("socks5")
     ? new SocksTalk(hostname, port, socksUser(at))
     : new ConnectTalk(target, ask.proxyAuthorization ?? takeUser(at));
   return {
-    hostname: at.hostname.replace(/^\[|\]$/g, ""),
+    hostname: host,
     port: at.port === "" ? PORTS[at.protocol]! : Number(at.port),
     ...(at.protocol === "https:" && { tls: tls ?? {} }),
     open: (transport) => converse(transport, talk),
@@ -87,7 +88,7 @@ export function tunnelFor(
 
 function parseProxy(
   proxy: string | URL | ProxyOptions,
-): { url: URL; tls: ConnectTls | undefined } {
+): { url: URL; hostname: string; tls: ConnectTls | undefined } {
   if (typeof proxy === "string" || proxy instanceof URL) {
     return parseProxy({ url: proxy });
   }
@@ -95,12 +96,13 @@ function parseProxy(
   if (proxy.tls !== undefined) checkTls(proxy.tls);
   // Neither is in a message: the URL may have a password in it.
   const url = URL.parse(String(proxy.url));
-  if (url === null || PORTS[url.protocol] === undefined || url.host === "") {
+  const hostname = url && parseHost(url.hostname);
+  if (!url || !hostname || PORTS[url.protocol] === undefined) {
     throw new TypeError(
       "Cannot dial: the proxy is no http:, https:, socks5: or socks5h: URL",
     );
   }
-  return { url, tls: proxy.tls };
+  return { url, hostname, tls: proxy.tls };
 }
 
 function socksUser({ username, password }: URL): SocksUser | undefined {

@@ -184,6 +184,26 @@ test("WS24: every 2xx opens the tunnel", async () => {
   }
 });
 
+test("WS24: a proxy is asked for the same host, whatever form connectTo has it in", async () => {
+  await using server = await listen(false);
+  const forms: [hostname: string, name: string, bytes: string][] = [
+    ["bücher.test", "xn--bcher-kva.test", "xn--bcher-kva.test"],
+    ["127.1", "127.0.0.1", "127.0.0.1"],
+    ["[::1]", "[::1]", `[${"0".repeat(31)}1]`],
+    ["::ffff:1.2.3.4", "[::ffff:102:304]", `[${"0".repeat(20)}ffff01020304]`],
+  ];
+  for (const [hostname, name, bytes] of forms) {
+    await using relay = await Relay.listen({ port: portOf(server) });
+    for (const scheme of ["http", "socks5"]) {
+      await assertEchoes("ws://name.test/echo", {
+        proxy: `${scheme}://127.0.0.1:${relay.port}`,
+        connectTo: { hostname, port: 99 },
+      });
+    }
+    assertEquals(relay.targets, [`${name}:99`, `${bytes}:99`]);
+  }
+});
+
 /** What `dial` makes of a proxy that answers so. */
 async function refusalOf(
   scheme: string,
@@ -379,6 +399,7 @@ test("WS24: what is no proxy is refused at once, without its password", async ()
     { url: "http://x/", user: "x" },
     { url: "http://x/", tls: { ca: 5 } },
     "secret://secret@x/",
+    "socks5://x%20y/",
   ];
   for (const proxy of proxies) {
     const error = await assertRejects(
