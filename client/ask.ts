@@ -8,6 +8,7 @@ import { isToken } from "../codec.ts";
 import type { ConnectTls } from "../runtime/transport.ts";
 import { hostOf, parseHost } from "./host_name.ts";
 import type { ConnectTo, DialRequest } from "./options.ts";
+import { parseTargetUrl } from "./target_url.ts";
 
 /** What one hop asks for. */
 export interface Ask {
@@ -46,17 +47,9 @@ export function parseTarget(url: string | URL): Target {
   if (typeof url !== "string" && !(url instanceof URL)) {
     throw new TypeError("Cannot dial: the URL is neither a string nor a URL");
   }
-  const target = URL.parse(url);
-  if (target === null) throw new TypeError(`Cannot dial: not a URL: ${url}`);
-  if (target.protocol === "http:") target.protocol = "ws:";
-  if (target.protocol === "https:") target.protocol = "wss:";
-  if (target.protocol !== "ws:" && target.protocol !== "wss:") {
-    throw new TypeError(`Cannot dial: unknown scheme: ${target.protocol}`);
-  }
-  // RFC 6455, section 3: "Fragment identifiers are meaningless in the context of
-  // WebSocket URIs and MUST NOT be used on these URIs."
-  if (target.hash !== "" || target.href.endsWith("#")) {
-    throw new TypeError("Cannot dial: the URL has a fragment");
+  const target = parseTargetUrl(url);
+  if (typeof target === "string") {
+    throw new TypeError(`Cannot dial: ${target}`);
   }
   const authorization = takeUser(target);
   return { url: target, authorization };

@@ -11,6 +11,7 @@ import {
   type BackoffOptions,
   checkBackoff,
 } from "./backoff.ts";
+import { parseTargetUrl } from "./target_url.ts";
 
 /** One attempt to connect. */
 export interface RedialAttempt {
@@ -168,14 +169,15 @@ export function checkRedial<Data>(
 }
 
 function checkUrl(url: unknown): void {
-  if (typeof url === "function" || url instanceof URL) return;
-  if (typeof url !== "string") {
+  if (typeof url === "function") return;
+  if (typeof url !== "string" && !(url instanceof URL)) {
     throw new TypeError(
       "Cannot redial: the URL is neither text nor a function",
     );
   }
   // A typing error would be found at the first attempt only.
-  if (!URL.canParse(url)) {
-    throw new TypeError(`Cannot redial: not a URL: ${url}`);
+  const target = parseTargetUrl(url);
+  if (typeof target === "string") {
+    throw new TypeError(`Cannot redial: ${target}`);
   }
 }

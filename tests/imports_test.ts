@@ -67,7 +67,10 @@ const RULES: readonly Rule[] = [
   },
   {
     files: /^websocket(\.ts|\/)/,
-    may: [/^(client(\/options)?|codec|connection)\.ts$/, /^websocket\//],
+    may: [
+      /^(client(\/(options|target_url))?|codec|connection)\.ts$/,
+      /^websocket\//,
+    ],
   },
   { files: /^mod\.ts$/, may: [/^(server|client|codec|connection)\.ts$/] },
   {

@@ -7,6 +7,7 @@
 
 import type { DialOptions } from "../client.ts";
 import { checkDialOptions } from "../client/options.ts";
+import { parseTargetUrl } from "../client/target_url.ts";
 
 /**
  * How to connect, beyond what browsers have: the options of `dial`, with
@@ -30,19 +31,8 @@ const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
  * fragment.
  */
 export function parseTarget(url: unknown): URL {
-  const text = `${url}`;
-  const target = URL.parse(text);
-  if (target === null) throw syntaxError(`not an absolute URL: ${text}`);
-  if (target.protocol === "http:") target.protocol = "ws:";
-  if (target.protocol === "https:") target.protocol = "wss:";
-  if (target.protocol !== "ws:" && target.protocol !== "wss:") {
-    throw syntaxError(`unknown scheme: ${target.protocol}`);
-  }
-  // RFC 6455, section 3: "Fragment identifiers are meaningless in the context of
-  // WebSocket URIs and MUST NOT be used on these URIs."
-  if (target.hash !== "" || target.href.endsWith("#")) {
-    throw syntaxError("the URL has a fragment");
-  }
+  const target = parseTargetUrl(`${url}`);
+  if (typeof target === "string") throw syntaxError(target);
   return target;
 }
 
