@@ -95,7 +95,7 @@ export class WebSocketStream {
     }).catch((error) => {
       throw signal?.aborted && error === signal.reason
         ? error
-        : failureOf("The connection cannot be opened", {}, error);
+        : notOpened(error);
     });
     this.#opened = connecting.then((connection) => this.#open(connection));
     this.#closed = this.#opened.then(() => this.#end!.outcome);
@@ -151,6 +151,12 @@ export class WebSocketStream {
   }
 
   #open(connection: Connection): WebSocketOpenInfo {
+    const { aborted, reason } = this.#giveUp.signal;
+    if (aborted) {
+      // In the moment that it opened, which is too late for `dial`.
+      connection.terminate();
+      throw notOpened(reason);
+    }
     this.#connection = connection;
     const end = new End(connection);
     this.#end = end;
@@ -257,6 +263,10 @@ function writableOf(
       closeFor(connection, reason);
     },
   });
+}
+
+function notOpened(cause: unknown): WebSocketError {
+  return failureOf("The connection cannot be opened", {}, cause);
 }
 
 function isClosed(): DOMException {

@@ -9,6 +9,7 @@ import {
   test,
 } from "../harness.ts";
 import { within } from "../harness/deadline.ts";
+import { frame } from "../harness/frame.ts";
 import { RawServer, upgradeResponse } from "../harness/raw_server.ts";
 import { pause } from "../site/served.ts";
 import { assertRejectsAs, assertThrowsDom, testOurs } from "./shapes.ts";
@@ -115,6 +116,31 @@ testOurs(
     assertEquals((await open.closed).closeCode, 1005);
   },
 );
+
+test("stream: close() in each moment around the opening ends it", async () => {
+  await using server = await RawServer.listen();
+  for (let moment = 0; moment < 20; moment++) {
+    const stream: WebSocketStream = new WebSocketStream(
+      `ws://127.0.0.1:${server.port}/`,
+      {
+        closeTimeoutMs: 50,
+        // A frame that comes with the response is seen before `opened` settles.
+        onFrame: async ({ direction }) => {
+          if (direction !== "received") return;
+          for (let i = 0; i < moment; i++) await undefined;
+          stream.close();
+        },
+      },
+    );
+    const ended = stream.closed.catch((error) => error);
+    const raw = await server.accept();
+    const head = await raw.readHead();
+    raw.write(upgradeResponse(head), frame({ payload: "hello" }));
+    await within(ended, `the end after close() in moment ${moment}`);
+    await raw.readToEnd();
+    assert(raw.ended);
+  }
+});
 
 testOurs("stream: closing the writable closes the connection", async (base) => {
   const stream = new WebSocketStream(`${base}/echo`);
