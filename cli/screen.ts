@@ -266,9 +266,9 @@ export function dropOutput(): void {
   waiting.splice(0).forEach((wake) => wake());
 }
 
-/** Waits while too much has not been written. */
-export async function outputTaken(): Promise<void> {
-  if (pendingLength > PENDING_MAX) await flushOutput();
+/** Whether too much has not been written to print more. */
+export function isOutputFull(): boolean {
+  return pendingLength > PENDING_MAX;
 }
 
 /**

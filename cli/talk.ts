@@ -21,7 +21,13 @@ import { BinaryFiles } from "./binary_files.ts";
 import { History } from "./history.ts";
 import { LineSender } from "./line_sender.ts";
 import { type Report, reportOn } from "./report.ts";
-import { dropOutput, onOutputLost, outputTaken, Screen } from "./screen.ts";
+import {
+  dropOutput,
+  flushOutput,
+  isOutputFull,
+  onOutputLost,
+  Screen,
+} from "./screen.ts";
 import { UsageError } from "./usage.ts";
 
 /**
@@ -248,9 +254,8 @@ class Session {
           : await this.#files?.write(message);
         if (isLate) continue;
         this.#report.received(message, file);
-        // Who reads slowly slows the server down.
         if (!isOnce) {
-          await outputTaken();
+          if (isOutputFull()) await this.#waitForOutput(connection);
           continue;
         }
         this.#finish(1000);
@@ -262,6 +267,16 @@ class Session {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /**
+   * Waits for who reads slowly, and slows the server down. Nothing may gather
+   * here meanwhile: there has to be room for what still comes when we close.
+   */
+  async #waitForOutput(connection: Connection): Promise<void> {
+    connection.pause();
+    await flushOutput();
+    connection.resume();
   }
 }
 
