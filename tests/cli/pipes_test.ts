@@ -120,6 +120,44 @@ test("WS29: output that nobody reads stops the server, and loses nothing", async
   });
 });
 
+test("WS29: answers that nobody has read when the input ends are not lost", async () => {
+  // More than may wait within the process.
+  const COUNT = 4_000;
+  const text = "x".repeat(20_000);
+  let isServed = false;
+  const setup = (site: Site) =>
+    site.addHandler("/answering", {
+      open: () => {
+        isServed = true;
+      },
+      message: async (connection, data) => {
+        if (!connection.send(data)) await connection.drained;
+      },
+    });
+  await serve({ setup }, async ({ port }) => {
+    await using bare = new Bare(
+      commandLine("--raw", `ws://127.0.0.1:${port}/answering`),
+    );
+    const { stdin, stdout } = bare.child;
+    let taken = 0;
+    for (let i = 0; i < COUNT / 10; i++) {
+      stdin!.write(`${text}\n`.repeat(10), () => void taken++);
+    }
+    stdin!.end();
+    await until(() => isServed, "the connection", 20_000);
+    for (let before = -1; before !== taken;) {
+      before = taken;
+      await pause(500);
+    }
+    let bytes = 0;
+    stdout!.on("data", (chunk: Uint8Array) => {
+      bytes += chunk.length;
+    });
+    assertEquals(await within(bare.exited, "the end", 60_000), 0, bare.stderr);
+    await until(() => bytes === COUNT * (text.length + 1), "the output");
+  });
+});
+
 test("WS29: a reader that has had enough ends it, quietly", async () => {
   let served: Connection | undefined;
   const setup = (site: Site) =>
