@@ -117,7 +117,9 @@ export class Attempts<Data> {
       }
       this.#openedMs = nowMs();
       void connection.closed.then(() => this.#closedMs = nowMs());
-      return connection;
+      if (!this.#signal?.aborted) return connection;
+      // In the moment that it opened, which is too late for `dial`.
+      await connection.close(1001);
     }
   }
 

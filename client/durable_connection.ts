@@ -241,6 +241,8 @@ export class DurableConnection<Data = unknown>
           },
         });
         this.#connection = connection;
+        // It may have aborted while nobody held the connection.
+        if (signal?.aborted) void connection.close(1001);
         const verdict = await callHook(() => this.#serve(connection));
         if (this.#isClosing) return { cause: "closed" };
         if (verdict === "stop") return { cause: "stopped" };
