@@ -213,7 +213,10 @@ export interface Connection<Data = unknown>
    * {@linkcode ClosedError} when the connection closes first.
    */
   readonly drained: Promise<void>;
-  /** Settles when the connection is gone. Never rejects. */
+  /**
+   * Settles when the connection is gone. Never rejects. Asking for it also says
+   * that the messages taken so far are done with; see {@linkcode receive}.
+   */
   readonly closed: Promise<CloseInfo>;
   /** Latest measured round trip, in milliseconds; `undefined` before the first. */
   readonly latencyMs: number | undefined;
@@ -321,8 +324,10 @@ export interface Connection<Data = unknown>
    * Takes the next message. Calls made meanwhile are served in order.
    *
    * Whoever has taken a message and not yet asked for the next may still be working
-   * on an answer: a Close frame of the peer's is then answered when the next one is
-   * asked for, at the latest after half of `closeTimeoutMs`.
+   * on an answer: a Close frame of the peer's is then answered when the next one, or
+   * {@linkcode closed}, is asked for, or a loop over messages is left; at the latest
+   * after a second, or after half of `closeTimeoutMs` where more messages wait. The
+   * same goes for the end of a stream without a Close frame.
    *
    * @returns Text as a string, binary as bytes that are yours. Small ones that
    * arrived together may share one buffer: copy them before you transfer it.

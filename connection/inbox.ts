@@ -17,7 +17,7 @@ export type Waiter = (message: Received | undefined) => void;
 export class Inbox {
   /** What the waiting messages measure: bytes, or characters of text. */
   size = 0;
-  /** Whether anybody has ever asked. */
+  /** Whether somebody has asked, and not said since that he is done. */
   isUsed = false;
   /** Whether a message was dropped, and so all that come after it. */
   isCut = false;
@@ -43,7 +43,10 @@ export class Inbox {
   /** Appends a message, or hands it to the one who has waited longest. */
   push(message: Received): void {
     const waiter = this.#waiters?.shift();
-    if (waiter !== undefined) return waiter(message);
+    if (waiter !== undefined) {
+      this.isUsed = true;
+      return waiter(message);
+    }
     this.#messages ??= [];
     this.#messages.push(message);
     this.size += message.length;

@@ -32,6 +32,8 @@ import type { Ticker, Ticking } from "./ticker.ts";
 const FLUSH_BYTES = 65_536;
 /** How long a peer that is taken for dead may take to read its Close frame. */
 const DEAD_PEER_MS = 500;
+/** How long one who has taken all messages has for an answer to the last one. */
+const IDLE_TAKER_MS = 1_000;
 
 /** One connection's protocol on its transport. */
 export class Link implements TransportSink, Ticking {
@@ -163,6 +165,7 @@ export class Link implements TransportSink, Ticking {
     this.cork();
     this.#owner.onReceived();
     this.uncork();
+    if (!this.#owner.isIdle) this.keepWaiting();
   }
 
   close(error?: Error): void {
@@ -343,12 +346,17 @@ export class Link implements TransportSink, Ticking {
     return this.#owner.onHookFailed(error);
   }
 
-  /** Notes that the last event has to wait; it does so for a bounded time. */
+  /**
+   * Notes that the end has to wait for one who has taken messages, and may answer
+   * them yet; it does so for a bounded time.
+   */
   keepWaiting(): void {
     const ending = this.#toEnd();
     if (ending.overdueMs > 0) return;
     // Half of it: a peer with the same timeout must not give up first.
-    ending.overdueMs = nowMs() + Math.ceil(this.settings.closeTimeoutMs / 2);
+    const longestMs = Math.ceil(this.settings.closeTimeoutMs / 2);
+    ending.overdueMs = nowMs() +
+      (this.#owner.isBehind ? longestMs : Math.min(IDLE_TAKER_MS, longestMs));
   }
 
   /** Settles the report, unless it is settled. */

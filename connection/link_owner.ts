@@ -14,6 +14,8 @@ export interface LinkOwner {
   isFull(isPaused: boolean): boolean;
   /** Whether nothing that was received waits to be handled. */
   readonly isIdle: boolean;
+  /** Whether a hook is at work, or messages wait to be taken. */
+  readonly isBehind: boolean;
   /** Whether somebody takes messages by asking, who may need the time to do so. */
   readonly isTaken: boolean;
   /** The send buffer has fallen below its mark. */

@@ -61,6 +61,13 @@ export class Pump {
       !this.#link.protocol.lastEventPending && this.#isConsumed;
   }
 
+  /** Whether a hook is at work, or messages or pieces wait to be taken. */
+  get isBehind(): boolean {
+    const inbox = this.#inbox;
+    return this.#isBusy || this.#incoming !== undefined ||
+      inbox !== undefined && inbox.length > 0;
+  }
+
   /**
    * Whether reading should pause, or stay paused.
    *
@@ -132,6 +139,7 @@ export class Pump {
    * not finished with what came before: it may itself wait for it.
    */
   overdue(): void {
+    if (this.#inbox !== undefined) this.#inbox.isUsed = false;
     const last = this.#link.protocol.takeLastEvent();
     if (last !== undefined) {
       this.#settle(last);
@@ -189,7 +197,7 @@ export class Pump {
    * need not wait until he asks again.
    */
   release(): void {
-    if (this.#inbox === undefined) return;
+    if (this.#inbox === undefined || !this.#inbox.isUsed) return;
     this.#inbox.isUsed = false;
     this.run();
     this.#link.flush();

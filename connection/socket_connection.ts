@@ -137,6 +137,8 @@ export class SocketConnection<Data = unknown>
   }
 
   get closed(): Promise<CloseInfo> {
+    // Who waits for the end has finished with the messages that he has taken.
+    this.#pump.release();
     if (this.#closed === undefined) {
       this.#closed = Promise.withResolvers();
       if (this.link.isClosed) this.#closed.resolve(this.link.info!);
@@ -243,7 +245,7 @@ export class SocketConnection<Data = unknown>
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message> {
-    return { next: () => this.#next() };
+    return { next: () => this.#next(), return: () => this.#leave() };
   }
 
   #next(): Promise<IteratorResult<Message>> {
@@ -258,6 +260,12 @@ export class SocketConnection<Data = unknown>
         else reject(new ClosedError(info));
       })
     );
+  }
+
+  /** Leaves a loop; messages can still be taken, by another or by asking. */
+  #leave(): Promise<IteratorResult<Message>> {
+    this.#pump.release();
+    return Promise.resolve({ done: true, value: undefined });
   }
 
   ping(payload?: ArrayBuffer | ArrayBufferView): Promise<number> {
@@ -369,6 +377,10 @@ export class SocketConnection<Data = unknown>
 
   get isIdle(): boolean {
     return this.#pump.isIdle;
+  }
+
+  get isBehind(): boolean {
+    return this.#pump.isBehind;
   }
 
   get isTaken(): boolean {
