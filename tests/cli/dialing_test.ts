@@ -103,7 +103,7 @@ test("WS29: --max-redirects follows; without it one is told where it leads", asy
     await using server = await RawServer.listen();
     const location = `http://127.0.0.1:${port}/echo`;
     const redirect = async () => {
-      const raw = await server.accept();
+      const raw = await server.accept(20_000);
       await raw.readHead();
       raw.write(`HTTP/1.1 302 Found\r\nLocation: ${location}\r\n\r\n`);
       raw.end();
@@ -126,6 +126,23 @@ test("WS29: --max-redirects follows; without it one is told where it leads", asy
     const event = await told.json<Record<string, unknown>>();
     assertEquals([event["status"], event["location"]], [302, location]);
   });
+});
+
+test("AP-5: nothing that a server says in its refusal drives the terminal", async () => {
+  for (const args of [[], ["--json"]]) {
+    await using server = await RawServer.listen();
+    await using child = startCli(...args, `ws://127.0.0.1:${server.port}/`);
+    const raw = await server.accept(20_000);
+    await raw.readHead();
+    raw.write(
+      "HTTP/1.1 302 \u009b31m\r\nLocation: /\u009b31m\u202e\r\n" +
+        "Content-Length: 5\r\n\r\n\x1b[31m",
+    );
+    await assertExits(child, 1);
+    const shown = child.output + child.stderr.replaceAll("\n", "");
+    assert(/^[^\p{Cc}\p{Cf}]+$/u.test(shown), JSON.stringify(shown));
+    assertMatch(shown, /31m/);
+  }
 });
 
 test("WS29: --require-subprotocol fails where the server chooses none", async () => {
