@@ -113,9 +113,9 @@ export class Incoming {
     this.#isCutOff = true;
   }
 
-  /** Discards it, unless somebody goes through it. */
+  /** Discards it, unless somebody goes through it, or may. */
   release(): void {
-    if (!this.#isTaken) this.discard();
+    if (!this.#isTaken && this.#readable === undefined) this.discard();
   }
 
   /** Discards what is left of it. */
@@ -128,6 +128,8 @@ export class Incoming {
 
   // What its reader does.
 
+  // It is looked at by whoever wants to know what a thing is, such as the `pipeline`
+  // of Node: that takes nothing yet.
   get readable(): ReadableStream<Message> {
     return this.#readable ??= this.#makeReadable();
   }
@@ -197,14 +199,18 @@ export class Incoming {
   }
 
   #makeReadable(): ReadableStream<Message> {
-    this.#take();
+    let isMine = false;
     return new ReadableStream<Message>({
       pull: async (controller) => {
+        if (!isMine) this.#take();
+        isMine = true;
         const next = await this.#next();
         if (next.done) controller.close();
         else controller.enqueue(next.value);
       },
-      cancel: () => this.#leave(),
+      cancel: () => {
+        if (isMine || !this.#isTaken) this.#leave();
+      },
     }, { highWaterMark: 0 });
   }
 }

@@ -175,8 +175,12 @@ test("a message that the hook does not read is discarded", async () => {
   rig.send(more("b", true), "c", "d");
   await settle();
   assertStrictEquals(count, 3);
-  for (const message of late) assertThrows(() => message.readable, TypeError);
-  await assertRejects(() => late[0]!.whole(), TypeError, "Cannot read");
+  for (const message of late) {
+    assertThrows(() => message[Symbol.asyncIterator](), TypeError, "discarded");
+    const read = () => message.readable.getReader().read();
+    await assertRejects(read, TypeError, "Cannot read the message");
+    await assertRejects(() => message.whole(), TypeError);
+  }
 });
 
 test("a reader that the hook does not wait for is waited for all the same", async () => {
@@ -406,9 +410,9 @@ test("readable takes what is read, and cancelling it discards the rest", async (
   rig.send({ payload: "a", fin: false });
   const message = await first;
   assertStrictEquals(message.readable, message.readable);
-  assertThrows(() => message[Symbol.asyncIterator](), TypeError, "is read");
   const reader = message.readable.getReader();
   assertEquals(await reader.read(), { done: false, value: "a" });
+  assertThrows(() => message[Symbol.asyncIterator](), TypeError, "is read");
   await reader.cancel();
   rig.send(more("rest", true), { payload: "b", fin: false });
   const { readable } = await rig.connection.receiveStream();
@@ -421,6 +425,36 @@ test("readable takes what is read, and cancelling it discards the rest", async (
   const rest = (await third).readable.getReader();
   assertEquals(await rest.read(), { done: false, value: "d" });
   assertStrictEquals((await closedError(rest.read())).info.code, 1000);
+});
+
+test("readable may be piped by a hook that does not wait, or be looked at only", async () => {
+  const seen: unknown[] = [];
+  await using rig = handled({
+    stream(_, message) {
+      const readable = message.readable as ReadableStream<unknown>;
+      if (seen.length > 0) {
+        return all(message).then((text) => void seen.push(text));
+      }
+      void readable.pipeTo(
+        new WritableStream({ write: (chunk) => void seen.push(chunk) }),
+      );
+      return undefined;
+    },
+  });
+  rig.send({ payload: "a", fin: false });
+  await settle();
+  rig.send(more("b", true), "whole");
+  await settle();
+  assertEquals(seen, ["a", "b", "whole"]);
+  await using other = new Rig();
+  const first = other.connection.receiveStream();
+  other.send({ payload: "c", fin: false });
+  const message = await first;
+  const text = all(message);
+  // One that was not read is no matter to who reads.
+  await message.readable.cancel();
+  other.send(more("d", true));
+  assertStrictEquals(await text, "cd");
 });
 
 test("whole() has a limit of its own, and refuses what is none", async () => {

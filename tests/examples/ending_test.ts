@@ -37,6 +37,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   heartbeat_client: "a client",
   hosted: "served by the runtime: tests/hosted/mounts_test.ts",
   hello_client: "a client",
+  upload: "with a folder: upload_test.ts",
+  upload_client: "a client",
 };
 
 for (const [name, { path, headers, ca }] of Object.entries(EXAMPLES)) {

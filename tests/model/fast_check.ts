@@ -24,6 +24,10 @@ interface Parameters {
 /** What `import "fast-check"` gives. */
 export interface FastCheck {
   assert(property: unknown, parameters: Parameters): Promise<void>;
+  array<T>(
+    arbitrary: Arbitrary<T>,
+    constraints: { minLength?: number; maxLength: number },
+  ): Arbitrary<T[]>;
   asyncProperty<T>(
     arbitrary: Arbitrary<T>,
     body: (value: T) => Promise<void>,
