@@ -33,7 +33,7 @@ import { UsageError } from "./cli/usage.ts";
 
 /**
  * Runs the command line on this process's standard streams. It does not end the
- * process.
+ * process; what it printed has left it.
  *
  * @param args Arguments, without the program's own name.
  * @returns Exit code: 0; 1 where no connection could be opened, or one did not
@@ -41,6 +41,12 @@ import { UsageError } from "./cli/usage.ts";
  */
 export async function runCli(args: readonly string[]): Promise<number> {
   beginOutput();
+  const code = await run(args);
+  await flushOutput();
+  return code;
+}
+
+async function run(args: readonly string[]): Promise<number> {
   try {
     const command = parseCommand(args);
     switch (command.name) {
@@ -74,7 +80,5 @@ function isMain(): boolean {
 
 // Other than `exitCode`, this does not wait for a standard input that stays open.
 if (isMain()) {
-  const code = await runCli(process.argv.slice(2));
-  await flushOutput();
-  process.exit(code);
+  process.exit(await runCli(process.argv.slice(2)));
 }

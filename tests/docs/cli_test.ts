@@ -1,9 +1,12 @@
 /** docs/cli.md: what it shows is what one sees. */
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { commandLine, startCli } from "../cli/talking.ts";
 import { missingTerminal, Terminal } from "../cli/terminal.ts";
 import { assert, assertEquals, test, testWhere } from "../harness.ts";
-import { checkoutPath } from "../harness/child.ts";
+import { checkoutPath, Child } from "../harness/child.ts";
 import { within } from "../harness/deadline.ts";
 import { serve } from "../site/served.ts";
 
@@ -95,3 +98,28 @@ testWhere(
     });
   },
 );
+
+test("docs/cli.md: the script for Bun and Node, to the last line of its output", async () => {
+  const [, script = ""] = /^```js\n([^]*?)^```$/m.exec(page) ?? [];
+  const folder = mkdtempSync(join(tmpdir(), "sockeye-cli-"));
+  try {
+    const path = join(folder, "sockeye.mjs");
+    const cli = pathToFileURL(checkoutPath("cli.ts")).href;
+    writeFileSync(path, script.replace("@sockeye/sockeye/cli", cli));
+    await serve({}, async ({ port }) => {
+      const [command = "", ...args] = commandLine();
+      args[args.length - 1] = path;
+      await using child = new Child(command, [
+        ...[...args, "--raw", "--send", "x".repeat(100_000), "--once"],
+        `ws://127.0.0.1:${port}/echo`,
+      ]);
+      assertEquals((await child.line()).length, 100_000);
+      assertEquals(await within(child.exited, "the end"), {
+        code: 0,
+        signal: null,
+      });
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
