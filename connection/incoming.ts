@@ -8,6 +8,7 @@
 import { type Message, ProtocolError } from "../codec.ts";
 import { checkAmount } from "./check.ts";
 import { ClosedError, isOrdinary } from "./close_info.ts";
+import type { Hooks } from "./handler.ts";
 import type { Received } from "./inbox.ts";
 import type { Link } from "./link.ts";
 import type { StreamedMessage } from "./streamed_message.ts";
@@ -88,6 +89,17 @@ export class Incoming {
   get mayBeCutOff(): boolean {
     const { isOpen, protocol } = this.#link;
     return !isOpen && protocol.received === undefined;
+  }
+
+  /** Hands it to a hook, for which it is no failure where it is not finished. */
+  async handTo(hooks: Hooks): Promise<void> {
+    try {
+      await hooks.stream?.(streamOf(this));
+    } catch (error) {
+      const isTheirs = error instanceof ClosedError &&
+        error.info === this.#link.info;
+      if (!isTheirs) throw error;
+    }
   }
 
   /** Hands a piece to the one who has waited longest. */

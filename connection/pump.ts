@@ -13,7 +13,7 @@
 import type { ProtocolEvent } from "../codec.ts";
 import { ClosedError, type CloseInfo } from "./close_info.ts";
 import type { Hooks } from "./handler.ts";
-import { Incoming, streamOf } from "./incoming.ts";
+import { Incoming } from "./incoming.ts";
 import { Inbox, type Received, type Waiter } from "./inbox.ts";
 import type { Link } from "./link.ts";
 import { Owed } from "./owed.ts";
@@ -350,18 +350,7 @@ export class Pump {
     const hooks = this.#hooks;
     if (!this.#pushes) this.#keep(incoming);
     else if (this.#isDeaf || hooks === undefined) incoming.discard();
-    else this.#call(() => this.#stream(hooks, incoming));
-  }
-
-  async #stream(hooks: Hooks, incoming: Incoming): Promise<void> {
-    try {
-      await hooks.stream?.(streamOf(incoming));
-    } catch (error) {
-      // That the message was not finished is no failure of the hook's.
-      const isTheirs = error instanceof ClosedError &&
-        error.info === this.#link.info;
-      if (!isTheirs) throw error;
-    }
+    else this.#call(() => incoming.handTo(hooks));
   }
 
   #end(): void {

@@ -37,6 +37,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   heartbeat_client: "a client",
   hosted: "served by the runtime: tests/hosted/mounts_test.ts",
   hello_client: "a client",
+  websockify: "with a target: websockify_test.ts",
   upload: "with a folder: upload_test.ts",
   upload_client: "a client",
 };
