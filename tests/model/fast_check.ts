@@ -52,6 +52,8 @@ export interface FastCheck {
     b: Arbitrary<B>,
     c: Arbitrary<C>,
   ): Arbitrary<[A, B, C]>;
+  oneof<T>(...arbitraries: readonly Arbitrary<T>[]): Arbitrary<T>;
+  uint8Array(constraints: { maxLength: number }): Arbitrary<Uint8Array>;
   record<T extends Record<string, unknown>>(
     model: { [Name in keyof T]: Arbitrary<T[Name]> },
   ): Arbitrary<T>;
