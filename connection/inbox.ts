@@ -17,8 +17,10 @@ export type Waiter = (message: Received | undefined) => void;
 export class Inbox {
   /** What the waiting messages measure: bytes, or characters of text. */
   size = 0;
-  /** Whether somebody has asked, and not said since that he is done. */
+  /** Whether anybody has ever asked. */
   isUsed = false;
+  /** Whether who has asked said since that he is done with what he was given. */
+  isReleased = false;
   /** Whether a message was dropped, and so all that come after it. */
   isCut = false;
 
@@ -44,7 +46,7 @@ export class Inbox {
   push(message: Received): void {
     const waiter = this.#waiters?.shift();
     if (waiter !== undefined) {
-      this.isUsed = true;
+      this.isReleased = false;
       return waiter(message);
     }
     this.#messages ??= [];
@@ -55,6 +57,7 @@ export class Inbox {
   /** Takes the next message, if there is one. */
   tryTake(): Received | undefined {
     this.isUsed = true;
+    this.isReleased = false;
     return this.length > 0 ? this.#shift(this.#messages!) : undefined;
   }
 

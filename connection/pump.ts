@@ -139,7 +139,7 @@ export class Pump {
    * not finished with what came before: it may itself wait for it.
    */
   overdue(): void {
-    if (this.#inbox !== undefined) this.#inbox.isUsed = false;
+    if (this.#inbox !== undefined) this.#inbox.isReleased = true;
     const last = this.#link.protocol.takeLastEvent();
     if (last !== undefined) {
       this.#settle(last);
@@ -197,8 +197,8 @@ export class Pump {
    * need not wait until he asks again.
    */
   release(): void {
-    if (this.#inbox === undefined || !this.#inbox.isUsed) return;
-    this.#inbox.isUsed = false;
+    if (this.#inbox === undefined || this.#inbox.isReleased) return;
+    this.#inbox.isReleased = true;
     this.run();
     this.#link.flush();
   }
@@ -226,7 +226,8 @@ export class Pump {
   /** Whether the one who takes the messages has finished with them. */
   get #isConsumed(): boolean {
     return this.#pushes || this.#isAwaited ||
-      this.#inbox === undefined || !this.#inbox.isUsed;
+      this.#inbox === undefined || !this.#inbox.isUsed ||
+      this.#inbox.isReleased;
   }
 
   /** Whether somebody waits for a message, or for a piece of one. */
