@@ -144,8 +144,10 @@ function checkAgainst(
     }
     return `${username}:${password}`;
   });
-  const known = Promise.all(entries.map(digestOf));
+  let known: Promise<Uint8Array[]> | undefined;
   return async (username, password) => {
+    // At the first request, not before: until then nobody waits for it.
+    known ??= Promise.all(entries.map(digestOf));
     const sent = await digestOf(`${username}:${password}`);
     let isRight = false;
     // All of them, whichever fits: the time must not tell which names exist.
