@@ -172,7 +172,13 @@ export class Child implements AsyncDisposable {
     // Not by the child's own `kill`: after it Deno 2.9.6 reports that signal as
     // what ended the child, though it ended by itself.
     const { pid } = this.#process;
-    if (pid !== undefined && !this.#gone) process.kill(pid, name);
+    if (pid === undefined || this.#gone) return;
+    try {
+      process.kill(pid, name);
+    } catch (error) {
+      // It has just ended, and that has yet to be told.
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
   }
 
   /** Waits until it has ended by itself, in good order; fails otherwise. */
