@@ -372,6 +372,10 @@ export class Pump {
 
   #deliver(event: ProtocolEvent): void {
     switch (event.type) {
+      case "message":
+        this.#link.messagesReceived++;
+        this.#keep(event.data);
+        break;
       case "message-begin":
         this.#begin(event.binary);
         break;
@@ -380,10 +384,6 @@ export class Pump {
         break;
       case "message-end":
         this.#end();
-        break;
-      case "message":
-        this.#link.messagesReceived++;
-        this.#keep(event.data);
         break;
       case "ping":
         if (this.#isBusy) return void (this.#owe().control = event);

@@ -35,6 +35,12 @@ export class History {
     return this.#bytes.subarray(0, this.byteLength);
   }
 
+  /** Lets go of what there is. */
+  clear(): void {
+    this.#bytes = NO_BYTES;
+    this.byteLength = 0;
+  }
+
   /**
    * Puts the context on the stage, and room behind it.
    *

@@ -145,7 +145,7 @@ export class PieceInflater {
     this.#mayEnd = true;
     this.#ownCodes = undefined;
     this.#codes = undefined;
-    if (!this.#keepsContext) this.#history.byteLength = 0;
+    if (!this.#keepsContext) this.#history.clear();
   }
 
   #step(end: number): Step {

@@ -1,6 +1,7 @@
 /**
  * The Autobahn case groups 1 to 7, 9 and 10 against the protocol itself, in both
- * roles, with the strict outcome. The application echoes.
+ * roles, with the strict outcome, messages whole and in pieces. The application
+ * echoes.
  */
 import { Protocol } from "../../codec/protocol.ts";
 import { assert, assertEquals, test } from "../harness.ts";
@@ -27,14 +28,18 @@ class EchoPeer {
   readonly #role: Role;
   /** Whether the last event said that the connection has failed. */
   failed = false;
+  /** Pieces of the message under way. */
+  #pieces: (string | Uint8Array)[] = [];
+  #isText = false;
 
-  constructor(role: Role) {
+  constructor(role: Role, inPieces: boolean) {
     this.#role = role;
     this.#protocol = new Protocol({
       role,
       maxMessageBytes: LARGEST_MESSAGE_BYTES,
       maxFragments: MOST_FRAGMENTS,
     });
+    if (inPieces) this.#protocol.streamMessages();
   }
 
   /** Feeds chunks; returns the frames sent. */
@@ -56,6 +61,13 @@ class EchoPeer {
     return frames;
   }
 
+  #sendPieces(): void {
+    const pieces = this.#pieces.splice(0);
+    this.#protocol.sendMessage(
+      this.#isText ? pieces.join("") : concat(...pieces),
+    );
+  }
+
   #react(): void {
     while (true) {
       const events = this.#protocol.takeEvents();
@@ -63,11 +75,17 @@ class EchoPeer {
       for (const event of events) {
         assert(!this.failed, "an event came after the failure");
         if (event.type === "message") this.#protocol.sendMessage(event.data);
+        if (event.type === "message-begin") this.#isText = !event.binary;
+        if (event.type === "message-chunk") this.#pieces.push(event.data);
+        if (event.type === "message-end") this.#sendPieces();
         this.failed = event.type === "failed";
       }
     }
   }
 }
+
+/** Ways to cut chunks in another way. */
+type Rechop = (chunks: Uint8Array<ArrayBuffer>[]) => Uint8Array[];
 
 /** Asserts that the frames are the replies, as far as a case says what they are. */
 function assertReplies(
@@ -89,12 +107,17 @@ function assertReplies(
 }
 
 /** Plays a case; `rechop` may cut its chunks in another way. */
-function play(
+function play(one: Case, role: Role, rechop: Rechop = (same) => same): void {
+  for (const inPieces of [false, true]) playOnce(one, role, rechop, inPieces);
+}
+
+function playOnce(
   { id, parts }: Case,
   role: Role,
-  rechop: (chunks: Uint8Array<ArrayBuffer>[]) => Uint8Array[] = (same) => same,
+  rechop: Rechop,
+  inPieces: boolean,
 ): void {
-  const peer = new EchoPeer(role);
+  const peer = new EchoPeer(role, inPieces);
   const step = (part: Part): readonly Reply[] => {
     const chunks = rechop(part.chunks(role === "server"));
     const { replies } = part;

@@ -94,15 +94,41 @@ function describe(event: ProtocolEvent): string {
   return `bytes ${latin1.decode(data)}`;
 }
 
+/** Puts messages that come in pieces together. */
+function* joined(events: Iterable<ProtocolEvent>): Generator<ProtocolEvent> {
+  for (const event of events) {
+    if (event.type === "message-begin") {
+      pieces = [];
+      isText = !event.binary;
+    } else if (event.type === "message-chunk") {
+      if (event.data.length === 0) throw new Error("an empty piece");
+      pieces.push(event.data);
+    } else if (event.type === "message-end") {
+      const data = isText ? pieces.join("") : concat(...pieces);
+      yield { type: "message", data };
+    } else {
+      yield event;
+    }
+  }
+}
+
+let pieces: (string | Uint8Array)[] = [];
+let isText = false;
+
 /** All that comes of `chunks`: events, then frames sent, as one text. */
-function trace(role: Role, chunks: readonly Uint8Array[]): string {
+function trace(
+  role: Role,
+  chunks: readonly Uint8Array[],
+  inPieces = false,
+): string {
   const protocol = new Protocol({ role, ...LIMITS });
+  if (inPieces) protocol.streamMessages();
   const lines: string[] = [];
   const sent: Uint8Array[] = [];
   for (const chunk of chunks) {
     protocol.receive(chunk);
     chunk.fill(0x21); // it was only lent
-    for (const event of allEvents(protocol)) {
+    for (const event of joined(allEvents(protocol))) {
       if (lines.at(-1)?.startsWith("!")) throw new Error("an event too many");
       lines.push(describe(event));
     }
@@ -122,13 +148,17 @@ function play(role: Role, bytes: Uint8Array, random: Random): string {
     : bytes.keys();
   const chunks = cutAt(bytes, [...cuts].sort((a, b) => a - b));
   const sizes = chunks.map(({ length }) => length);
+  const copies = chunks.map((chunk) => chunk.slice());
   if (trace(role, chunks) !== whole) {
     throw new Error(`other events in chunks of ${sizes}`);
+  }
+  if (trace(role, copies, true) !== whole) {
+    throw new Error(`other pieces in chunks of ${sizes}`);
   }
   return /^! (close|[a-z0-9-]+)/m.exec(whole)?.[1] ?? "none";
 }
 
-test("FZ: random frames lead to documented events only, however they are cut", () => {
+test("FZ, AB21: random frames lead to documented events only, however they are cut, whole and in pieces", () => {
   const ends = new Map<string, number>();
   for (let seed = SEED; seed < SEED + 10_000; seed++) {
     const random = seededRandom(seed);
