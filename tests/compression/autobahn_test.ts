@@ -1,6 +1,7 @@
 /**
  * The Autobahn case groups 12 and 13 against protocol and compression, in both
- * roles: the application echoes, and the peer's zlib must find the same bytes.
+ * roles: the application echoes, and the peer's zlib must find the same bytes. Those
+ * who take the messages in pieces must, too.
  */
 import {
   acceptDeflate,
@@ -79,11 +80,29 @@ function framesOf(
   return concat(...frames);
 }
 
+/** What comes of bytes, piece by piece, put together. */
+function inPieces(protocol: Protocol, bytes: Uint8Array): Uint8Array {
+  protocol.receive(bytes);
+  const pieces: (string | Uint8Array)[] = [];
+  for (let events; (events = protocol.takeEvents()).length > 0;) {
+    for (const event of events) {
+      assert(event.type.startsWith("message-"), event.type);
+      if (event.type === "message-chunk") pieces.push(event.data);
+    }
+  }
+  return concat(...pieces);
+}
+
 /** Plays a case; returns how many of the echoes were compressed. */
 async function play(one: DeflateCase, role: Role): Promise<number> {
   const agreement = agree(role, one);
   const transform = makeDeflate(role, agreement, SETTINGS);
   const protocol = new Protocol({ role, transform });
+  const streaming = new Protocol({
+    role,
+    transform: makeDeflate(role, agreement, SETTINGS),
+  });
+  streaming.streamMessages();
   const server = {
     bits: agreement.serverMaxWindowBits,
     alone: agreement.serverNoContextTakeover,
@@ -101,7 +120,10 @@ async function play(one: DeflateCase, role: Role): Promise<number> {
   for (let index = 0; index < one.messages; index++) {
     const message = source.next().value as Uint8Array;
     const payload = await peer.compress(message);
-    protocol.receive(framesOf(payload, one, role === "server"));
+    const sent = framesOf(payload, one, role === "server");
+    const joined = inPieces(streaming, sent.slice());
+    assert(sameBytes(joined, message), `${one.id}: pieces of ${index} differ`);
+    protocol.receive(sent);
     for (const event of protocol.takeEvents()) {
       assert(event.type === "message", `${one.id}: ${event.type}`);
       protocol.sendMessage(event.data);
