@@ -49,9 +49,9 @@ import { Answers } from "./client/authenticate.ts";
 import { connect, open } from "./client/hop.ts";
 import type { OpeningRequest } from "./client/opening.ts";
 import {
-  checkDialOptions,
   checkRevision,
   type DialOptions,
+  takeDialOptions,
 } from "./client/options.ts";
 import { orAbort, Patience } from "./client/patience.ts";
 import { Redialer } from "./client/redial.ts";
@@ -179,7 +179,7 @@ export async function dial<Data = unknown>(
   options: DialOptions<Data> = {},
 ): Promise<Connection<Data>> {
   const target = parseTarget(url);
-  checkDialOptions(options);
+  options = takeDialOptions(options);
   const handler = handlerOf(options.handler);
   const settings = connectionSettings("dial", options, "client");
   const { compression } = settings;

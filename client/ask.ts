@@ -137,8 +137,12 @@ export function authorityOf({ hostname, port }: HostAddress): string {
   return `${host}:${port}`;
 }
 
-/** Header lines in order. A web `Headers` and a record make one of each name. */
-function fieldsOf(
+/**
+ * Header lines in order. A web `Headers` and a record make one of each name.
+ *
+ * @throws {TypeError} If it is not made of headers.
+ */
+export function fieldsOf(
   init: DialRequest["headers"],
 ): [name: string, value: string][] {
   if (init === undefined) return [];

@@ -15,6 +15,7 @@ import {
   type HandlerConstructor,
 } from "../connection.ts";
 import type { ConnectTls, LocalAddress } from "../runtime/transport.ts";
+import { fieldsOf } from "./ask.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { parseHost } from "./host_name.ts";
 import { checkLocalAddress, checkPort } from "./local_address.ts";
@@ -172,13 +173,29 @@ const DIAL_OPTION_NAMES: ReadonlySet<string> = new Set([
 const CONNECT_TO_NAMES = new Set(["hostname", "port"]);
 
 /**
- * Refuses options that cannot have been meant.
+ * Takes options as they are now: what their owner does with them while `dial` is
+ * under way changes nothing.
  *
+ * @param given As given.
+ * @returns A copy, checked; its headers can be read more than once.
  * @throws {TypeError} If one is of the wrong kind, or nobody knows it.
  * @throws {RangeError} If a number is out of range.
  */
-export function checkDialOptions<Data>(options: DialOptions<Data>): void {
-  checkKeys("dial", options, DIAL_OPTION_NAMES);
+export function takeDialOptions<Data>(
+  given: DialOptions<Data>,
+): DialOptions<Data> {
+  checkKeys("dial", given, DIAL_OPTION_NAMES);
+  const options = { ...given };
+  checkDialOptions(options);
+  const { headers, subprotocols } = options;
+  return {
+    ...options,
+    ...(headers !== undefined && { headers: fieldsOf(headers) }),
+    ...(subprotocols !== undefined && { subprotocols: [...subprotocols] }),
+  };
+}
+
+function checkDialOptions<Data>(options: DialOptions<Data>): void {
   checkDialRequest(options);
   const { requireSubprotocol, tls, openTimeoutMs, signal } = options;
   if (!isOptional("boolean", requireSubprotocol)) {

@@ -6,7 +6,7 @@
  */
 
 import type { DialOptions } from "../client.ts";
-import { checkDialOptions } from "../client/options.ts";
+import { takeDialOptions } from "../client/options.ts";
 import { parseTargetUrl } from "../client/target_url.ts";
 
 /**
@@ -98,8 +98,7 @@ export function dialOptions(options: WebSocketOptions): DialOptions {
   // chooses none of those it was offered makes the connection fail.
   const isRequired = subprotocols.length > 0;
   const dialling = { requireSubprotocol: isRequired, ...rest, subprotocols };
-  checkDialOptions(dialling);
-  return dialling;
+  return takeDialOptions(dialling);
 }
 
 function isIterable(value: unknown): value is Iterable<unknown> {

@@ -205,3 +205,42 @@ test("BL7: an attempt that fails rejects and calls no hook, one that opens calls
   await connection.closed;
   assertEquals(events, ["open", "close"]);
 });
+
+test("WS22: options are taken as they are at the call", async () => {
+  await using server = await RawServer.listen();
+  const subprotocols = ["chat"];
+  const headers: [string, string][] = [["X-One", "1"]];
+  const options = {
+    subprotocols,
+    headers,
+    requireSubprotocol: true,
+    connectTo: { hostname: "127.0.0.1", port: server.port },
+    beforeConnect: () => ({ userAgent: "x" }),
+  };
+  const dialing = dial("ws://name.test/", options);
+  dialing.catch(() => {});
+  // As one does who uses them for the next call.
+  subprotocols[0] = "other";
+  headers[0] = ["X-Two", "2"];
+  options.connectTo = { hostname: "127.0.0.1", port: 1 };
+  options.requireSubprotocol = false;
+  const raw = await server.accept();
+  const head = await raw.readHead();
+  assertEquals(headerOf(head, "X-One"), "1");
+  assertEquals(headerOf(head, "Sec-WebSocket-Protocol"), "chat");
+  raw.write(upgradeResponse(head, { "Sec-WebSocket-Protocol": "chat" }));
+  const connection = await dialing;
+  assertEquals(connection.subprotocol, "chat");
+  connection.terminate();
+  await connection.closed;
+});
+
+test("AB1: headers that can be read once are kept when beforeConnect adds others", async () => {
+  const headers = new Map([["X-One", "1"]]).entries();
+  const head = await headFor({
+    headers,
+    beforeConnect: () => ({ userAgent: "x" }),
+  });
+  assertEquals(headerOf(head, "X-One"), "1");
+  assertEquals(headerOf(head, "User-Agent"), "x");
+});
