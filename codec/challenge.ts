@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { isOws, isTokenCode } from "./header.ts";
+import { isOws } from "./header.ts";
+import { ValueScanner } from "./value_scanner.ts";
 
 /** What a server or a proxy wants to see before it goes on. */
 export interface Challenge {
@@ -116,42 +117,15 @@ function takeParameter(
   return true;
 }
 
-/** Reads a header value from left to right. */
-class Scanner {
-  readonly #text: string;
-  #at = 0;
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  atEnd(): boolean {
-    this.#skipOws();
-    return this.#at === this.#text.length;
-  }
-
+/** Reads a list of challenges. */
+class Scanner extends ValueScanner {
   /** Whether the list's next element, or its end, comes next. */
   atElementEnd(): boolean {
-    return this.atEnd() || this.#code() === COMMA;
+    return this.atEnd() || this.code() === COMMA;
   }
 
   isBehindOws(): boolean {
-    return isOws(this.#text.charCodeAt(this.#at - 1));
-  }
-
-  /** Takes one delimiter, and the white space before it. */
-  take(code: number): boolean {
-    this.#skipOws();
-    if (this.#code() !== code) return false;
-    this.#at++;
-    return true;
-  }
-
-  takeToken(): string | undefined {
-    this.#skipOws();
-    const start = this.#at;
-    while (isTokenCode(this.#code())) this.#at++;
-    return this.#at > start ? this.#text.slice(start, this.#at) : undefined;
+    return isOws(this.text.charCodeAt(this.at - 1));
   }
 
   /**
@@ -159,13 +133,13 @@ class Scanner {
    * since it is the name of a parameter then.
    */
   takeToken68(): string | undefined {
-    const start = this.#at;
-    while (isToken68Code(this.#code())) this.#at++;
-    const isEmpty = this.#at === start;
-    while (this.#code() === EQUALS) this.#at++;
-    const end = this.#at;
-    if (!isEmpty && this.atElementEnd()) return this.#text.slice(start, end);
-    this.#at = start;
+    const start = this.at;
+    while (isToken68Code(this.code())) this.at++;
+    const isEmpty = this.at === start;
+    while (this.code() === EQUALS) this.at++;
+    const end = this.at;
+    if (!isEmpty && this.atElementEnd()) return this.text.slice(start, end);
+    this.at = start;
     return undefined;
   }
 
@@ -178,26 +152,17 @@ class Scanner {
   #takeQuoted(): string | undefined {
     let value = "";
     for (;;) {
-      const start = this.#at;
-      while (isQuotedText(this.#code())) this.#at++;
-      value += this.#text.slice(start, this.#at);
-      const code = this.#code();
-      this.#at++;
+      const start = this.at;
+      while (isQuotedText(this.code())) this.at++;
+      value += this.text.slice(start, this.at);
+      const code = this.code();
+      this.at++;
       if (code === QUOTE) return value;
       if (code !== BACKSLASH) return undefined;
-      const quoted = this.#code();
+      const quoted = this.code();
       if (!isText(quoted)) return undefined;
-      value += this.#text[this.#at++];
+      value += this.text[this.at++];
     }
-  }
-
-  #skipOws(): void {
-    while (isOws(this.#code())) this.#at++;
-  }
-
-  /** The code at hand; NaN, which is no code at all, past the end. */
-  #code(): number {
-    return this.#text.charCodeAt(this.#at);
   }
 }
 

@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { isOws, isToken, isTokenCode } from "./header.ts";
+import { isToken, isTokenCode } from "./header.ts";
+import { ValueScanner } from "./value_scanner.ts";
 
 /** A parameter of an extension; the value is `undefined` where none was given. */
 export type ExtensionParameter = readonly [
@@ -93,35 +94,8 @@ function parseExtension(scanner: Scanner): Extension | undefined {
   return { name, parameters };
 }
 
-/** Reads a header value from left to right; never goes back. */
-class Scanner {
-  readonly #text: string;
-  #at = 0;
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  atEnd(): boolean {
-    this.#skipOws();
-    return this.#at === this.#text.length;
-  }
-
-  /** Takes one delimiter, and the white space before it. */
-  take(code: number): boolean {
-    this.#skipOws();
-    if (this.#text.charCodeAt(this.#at) !== code) return false;
-    this.#at++;
-    return true;
-  }
-
-  takeToken(): string | undefined {
-    this.#skipOws();
-    const start = this.#at;
-    while (isTokenCode(this.#text.charCodeAt(this.#at))) this.#at++;
-    return this.#at > start ? this.#text.slice(start, this.#at) : undefined;
-  }
-
+/** Reads a list of extensions; never goes back. */
+class Scanner extends ValueScanner {
   takeValue(): string | undefined {
     return this.take(QUOTE) ? this.#takeQuoted() : this.takeToken();
   }
@@ -135,16 +109,12 @@ class Scanner {
   #takeQuoted(): string | undefined {
     let value = "";
     for (;;) {
-      let code = this.#text.charCodeAt(this.#at++);
+      let code = this.text.charCodeAt(this.at++);
       if (code === QUOTE) return value === "" ? undefined : value;
-      if (code === BACKSLASH) code = this.#text.charCodeAt(this.#at++);
+      if (code === BACKSLASH) code = this.text.charCodeAt(this.at++);
       // Past the end the code is NaN, which is no token code either.
       if (!isTokenCode(code)) return undefined;
       value += String.fromCharCode(code);
     }
-  }
-
-  #skipOws(): void {
-    while (isOws(this.#text.charCodeAt(this.#at))) this.#at++;
   }
 }
