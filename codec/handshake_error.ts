@@ -16,8 +16,6 @@ export const DIAL_FAILURES = {
   "proxy-failed": "The proxy failed",
   /** The handshake was not complete within `openTimeoutMs`. */
   "open-timeout": "The handshake took too long",
-  /** The caller's signal was aborted. */
-  "aborted": "The caller gave up",
   /** The server ended the connection before its response was complete. */
   "closed-early": "The server closed the connection during the handshake",
   /** The response is not HTTP/1.1. */
