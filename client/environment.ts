@@ -4,7 +4,7 @@
  * @module
  */
 
-import { hostOf } from "./host_name.ts";
+import { bytesOfIp, hostOf, parseHost } from "./host_name.ts";
 
 /** Where variables are looked up. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,8 +20,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  *
  * `NO_PROXY` lists hosts that are reached directly, with commas or spaces between
  * them: `example.com` is that host and all under it, `.example.com` likewise,
- * `example.com:8080` only at that port, `*` every host. IP addresses are compared as
- * text; ranges of them are not understood.
+ * `example.com:8080` only at that port, `*` every host, `10.0.0.0/8` and `fd00::/8`
+ * the addresses in that range. No name is resolved for it.
  *
  * @param url The URL to dial.
  * @param environment Variables; those of the process by default. On Deno reading
@@ -52,16 +52,39 @@ export function proxyFromEnvironment(
 
 function isExcluded(host: string, port: string, list: string): boolean {
   return list.toLowerCase().split(/[\s,]+/).some((entry) => {
-    if (entry === "") return false;
     if (entry === "*") return true;
     // `[::1]:80`, `::1`, `host:80`, `host`: a lone colon is before a port.
     const parts = /^\[(.*)\](?::(\d+))?$/.exec(entry) ??
       /^([^:]*):(\d+)$/.exec(entry) ?? [entry, entry, undefined];
     const [, name = "", only] = parts;
-    if (only !== undefined && only !== port) return false;
-    const suffix = name.replace(/^\*?\./, "");
-    return host === suffix || (suffix !== "" && host.endsWith(`.${suffix}`));
+    if (name === "" || only !== undefined && only !== port) return false;
+    const address = bytesOfIp(host);
+    return address === undefined
+      ? isUnder(host, name)
+      : isWithin(address, name);
   });
+}
+
+/** Whether a host is a domain, or under it. */
+function isUnder(host: string, domain: string): boolean {
+  const plain = host.replace(/\.$/, "");
+  const suffix = domain.replace(/^\*?\./, "").replace(/\.$/, "");
+  return suffix !== "" && (plain === suffix || plain.endsWith(`.${suffix}`));
+}
+
+/** Whether an IP address is another one, in whatever writing, or in a range. */
+function isWithin(address: readonly number[], range: string): boolean {
+  const [, text = "", digits] =
+    /^([\d.]+|[\da-f.:]+)(?:\/(\d+))?$/.exec(range) ??
+      [];
+  const base = bytesOfIp(parseHost(text) ?? "");
+  if (base === undefined || base.length !== address.length) return false;
+  const bits = digits === undefined ? 8 * base.length : Number(digits);
+  return bits <= 8 * base.length &&
+    base.every((byte, index) => {
+      const shift = 8 - Math.min(Math.max(bits - 8 * index, 0), 8);
+      return byte >> shift === address[index]! >> shift;
+    });
 }
 
 function environmentOfProcess(): Environment {

@@ -30,6 +30,26 @@ export function parseHost(text: string): string | undefined {
   return url === null ? undefined : hostOf(url);
 }
 
+/**
+ * Finds the bytes of an IP address.
+ *
+ * @param host A host, as `parseHost` returns it.
+ * @returns 4 or 16 bytes, without a zone; `undefined` for a name.
+ */
+export function bytesOfIp(host: string): number[] | undefined {
+  if (/^\d+\.\d+\.\d+\.\d+$/.test(host)) return host.split(".").map(Number);
+  if (!host.includes(":")) return undefined;
+  // As URLs have it: hexadecimal groups, and one gap at most.
+  const [left = "", right = ""] = host.replace(/%.*$/, "").split("::");
+  const groups = (text: string): number[] =>
+    text === "" ? [] : text.split(":").map((group) => parseInt(group, 16));
+  const before = groups(left);
+  const after = groups(right);
+  const gap = new Array<number>(8 - before.length - after.length).fill(0);
+  const all = [...before, ...gap, ...after];
+  return all.flatMap((group) => [group >> 8, group & 0xff]);
+}
+
 /** Host of a URL; the brackets of an IPv6 address belong to the URL. */
 export function hostOf(url: URL): string {
   return withoutBrackets(url.hostname);

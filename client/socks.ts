@@ -4,6 +4,7 @@
  * @module
  */
 
+import { bytesOfIp } from "./host_name.ts";
 import { proxyError, type Talk } from "./talk.ts";
 
 const VERSION = 5;
@@ -143,17 +144,7 @@ function counted(text: string): number[] {
 
 /** Type and address (RFC 1928, section 5). */
 function addressOf(hostname: string): number[] {
-  if (/^\d+\.\d+\.\d+\.\d+$/.test(hostname)) {
-    return [IPV4, ...hostname.split(".").map(Number)];
-  }
-  if (!hostname.includes(":")) return [NAME, ...counted(hostname)];
-  // As URLs have it: hexadecimal groups, and one gap at most.
-  const [left = "", right] = hostname.split("::");
-  const groups = (text: string): number[] =>
-    text === "" ? [] : text.split(":").map((group) => parseInt(group, 16));
-  const before = groups(left);
-  const after = groups(right ?? "");
-  const gap = new Array<number>(8 - before.length - after.length).fill(0);
-  const all = [...before, ...gap, ...after];
-  return [IPV6, ...all.flatMap((group) => [group >> 8, group & 0xff])];
+  const bytes = bytesOfIp(hostname);
+  if (bytes === undefined) return [NAME, ...counted(hostname)];
+  return [bytes.length === 4 ? IPV4 : IPV6, ...bytes];
 }

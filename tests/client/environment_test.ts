@@ -35,7 +35,7 @@ test("WS24: proxyFromEnvironment() reads the variables in their order", () => {
   }
 });
 
-test("WS24: NO_PROXY names hosts, domains, ports, or all", () => {
+test("WS24: NO_PROXY names hosts, domains, ports, ranges of addresses, or all", () => {
   const cases: [url: string, list: string, isDirect: boolean][] = [
     ["wss://example.com/", "example.com", true],
     ["wss://a.example.com/", "example.com", true],
@@ -58,6 +58,30 @@ test("WS24: NO_PROXY names hosts, domains, ports, or all", () => {
     ["wss://[::1]/", "::1", true],
     ["wss://[::1]:99/", "[::1]:99", true],
     ["wss://[::1]:99/", "[::1]:98", false],
+    ["wss://[::1]/", "0:0:0:0:0:0:0:1", true],
+    ["wss://[::1]/", "::2", false],
+    ["wss://[::1]/", "::1/128", true],
+    ["wss://[fd00::5]/", "fd00::/8", true],
+    ["wss://[fd00::5]/", "[fd00::]/8", false],
+    ["wss://[fe80::5]/", "fd00::/8", false],
+    ["wss://[fd00::5]/", "0.0.0.0/0", false],
+    ["wss://[::ffff:10.1.2.3]/", "10.0.0.0/8", false],
+    ["wss://10.1.2.3/", "x, 10.0.0.0/8", true],
+    ["wss://11.1.2.3/", "10.0.0.0/8", false],
+    ["wss://10.1.2.3/", "10.1.0.0/15", true],
+    ["wss://10.2.2.3/", "10.1.0.0/15", false],
+    ["wss://10.1.2.3/", "10.1.2.3/32", true],
+    ["wss://10.1.2.4/", "10.1.2.3/32", false],
+    ["wss://10.1.2.3/", "0.0.0.0/0", true],
+    ["wss://10.1.2.3/", "::/0", false],
+    ["wss://10.1.2.3/", "10.0.0.0/33", false],
+    ["wss://10.1.2.3/", "10.0.0.0/", false],
+    ["wss://10.1.2.3/", "10.0.0.0/x", false],
+    ["wss://127.0.0.1/", "0.0.1", false],
+    ["wss://127.0.0.1/", ".0.0.1", false],
+    ["wss://example.com./", "example.com", true],
+    ["wss://example.com/", "example.com.", true],
+    ["wss://example.com/", "10.0.0.0/8", false],
   ];
   for (const [url, list, isDirect] of cases) {
     const environment = { HTTPS_PROXY: "http://p", NO_PROXY: list };

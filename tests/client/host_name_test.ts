@@ -1,4 +1,4 @@
-import { hostOf, parseHost } from "../../client/host_name.ts";
+import { bytesOfIp, hostOf, parseHost } from "../../client/host_name.ts";
 import { assertEquals, test } from "../harness.ts";
 
 test("a host is brought into the form that URLs have it in", () => {
@@ -53,5 +53,26 @@ test("what is no host, or more than one, is found out", () => {
   ];
   for (const text of wrong) {
     assertEquals([text, parseHost(text)], [text, undefined]);
+  }
+});
+
+test("the bytes of an IP address are found", () => {
+  const zeros = (count: number) => new Array<number>(count).fill(0);
+  const hosts: [host: string, bytes: number[] | undefined][] = [
+    ["127.0.0.1", [127, 0, 0, 1]],
+    ["::", zeros(16)],
+    ["::1", [...zeros(15), 1]],
+    ["1::", [0, 1, ...zeros(14)]],
+    ["fe80::12:3%eth0", [0xfe, 0x80, ...zeros(10), 0, 0x12, 0, 3]],
+    [
+      "1:2:3:4:5:6:7:abcd",
+      [0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0xab, 0xcd],
+    ],
+    ["example.test", undefined],
+    ["1.2.3", undefined],
+    ["", undefined],
+  ];
+  for (const [host, bytes] of hosts) {
+    assertEquals([host, bytesOfIp(host)], [host, bytes]);
   }
 });
