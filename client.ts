@@ -21,46 +21,21 @@
  */
 
 import {
-  encodeUpgradeRequest,
-  formatHandshakeKey,
-  offerDeflate,
-  type ResponseHead,
-  type UpgradeAgreement,
-} from "./codec.ts";
-import {
-  callbackHandler,
   type Connection,
-  type ConnectionOwner,
-  connectionSettings,
-  connectionTicker,
-  type DialledRequest,
-  type HandlerCallbacks,
-  type HandlerConstructor,
   isCompressionLoaded,
-  isHandlerClass,
   loadCompression,
-  messageTransform,
-  SocketConnection,
   tickerFor,
-  TracedTransport,
 } from "./connection.ts";
-import { type Ask, askFor, parseTarget } from "./client/ask.ts";
-import { Answers } from "./client/authenticate.ts";
-import { connect, open } from "./client/hop.ts";
-import type { OpeningRequest } from "./client/opening.ts";
-import {
-  checkRevision,
-  type DialOptions,
-  takeDialOptions,
-} from "./client/options.ts";
-import { orAbort, Patience } from "./client/patience.ts";
+import { parseTarget } from "./client/ask.ts";
+import { Dialling } from "./client/dialling.ts";
+import { type DialOptions, takeDialOptions } from "./client/options.ts";
+import { Patience } from "./client/patience.ts";
 import { Redialer } from "./client/redial.ts";
 import {
   checkRedial,
   type RedialOptions,
   type RedialUrl,
 } from "./client/redial_options.ts";
-import { redirected } from "./client/redirect.ts";
 import { loadRuntime, type Runtime } from "./runtime/transport.ts";
 
 export { type BackoffOptions, isRetryable } from "./client/backoff.ts";
@@ -133,13 +108,6 @@ export {
 export type { Proxy, ProxyOptions } from "./client/proxy.ts";
 export type { Address, ConnectTls, LocalAddress } from "./runtime/transport.ts";
 
-/** A dialled connection has no owner that would have to know. */
-const NOBODY: ConnectionOwner = {
-  reportError: (error) => console.error(error),
-  onClosing: () => {},
-  onClosed: () => {},
-};
-
 /**
  * Opens a connection.
  *
@@ -180,68 +148,14 @@ export async function dial<Data = unknown>(
 ): Promise<Connection<Data>> {
   const target = parseTarget(url);
   options = takeDialOptions(options);
-  const handler = handlerOf(options.handler);
-  const settings = connectionSettings("dial", options, "client");
-  const { compression } = settings;
-  const { onFrame, beforeConnect, authenticate } = options;
-  const answers = authenticate && new Answers(authenticate);
-  let ask = askFor(target, options, options.tls);
-  let request = openingRequest(ask, options, compression);
+  const dialling = new Dialling(target, options);
   const runtime = await loadRuntime();
-  if (compression && !isCompressionLoaded()) await loadCompression();
-
-  const hop = async (signal: AbortSignal): Promise<Connection<Data>> => {
-    const transport = await connect(runtime, request.ask, options, signal);
-    const traced = onFrame && new TracedTransport(transport, onFrame, NOBODY);
-    const establish = (agreement: UpgradeAgreement, response: ResponseHead) =>
-      new SocketConnection<Data>({
-        role: "client",
-        transport: traced ?? transport,
-        settings,
-        ticker: connectionTicker(settings, runtime),
-        request: requestOf(request.ask, response),
-        params: {},
-        subprotocol: agreement.subprotocol ?? "",
-        extensions: agreement.extensions,
-        transform: messageTransform("client", agreement.deflate, compression),
-        owner: NOBODY,
-      });
-    return await open(transport, request, signal, (agreement, response) => {
-      const connection = establish(agreement, response);
-      const sink = traced?.attach(connection as SocketConnection);
-      transport.sink = sink ?? connection.link;
-      if (handler !== undefined) start(connection, handler);
-      else connection.offerPieces();
-      return connection;
-    });
-  };
-  return await withPatience(runtime, options, async (signal) => {
-    if (beforeConnect !== undefined) {
-      const attempt = { url: target.url.href, signal };
-      const revision = await orAbort(
-        Promise.resolve(beforeConnect(attempt)),
-        signal,
-      );
-      if (revision !== undefined) {
-        checkRevision(revision);
-        ask = askFor(target, { ...options, ...revision }, options.tls);
-        request = openingRequest(ask, options, compression);
-      }
-    }
-    for (let redirects = 0;;) {
-      try {
-        return await hop(signal);
-      } catch (error) {
-        const { connectTo } = options;
-        if (!await answers?.take(ask, error, connectTo, signal)) {
-          ask = redirected(ask, error, options, redirects++);
-          answers?.forget();
-        }
-        const next = answers?.addTo(ask) ?? ask;
-        request = openingRequest(next, options, compression);
-      }
-    }
-  });
+  if (dialling.compresses && !isCompressionLoaded()) await loadCompression();
+  return await withPatience(
+    runtime,
+    options,
+    (signal) => dialling.run(runtime, signal),
+  );
 }
 
 /**
@@ -289,68 +203,6 @@ export function redial<Data = unknown>(
 ): Redialer<Data> {
   checkRedial(url, options);
   return new Redialer<Data>(dial, url, options);
-}
-
-/** What to send for it, and what to hold the response against. */
-function openingRequest(
-  ask: Ask,
-  options: Pick<DialOptions, "requireSubprotocol" | "maxRedirects">,
-  compression: Parameters<typeof offerDeflate>[0] | undefined,
-): OpeningRequest & { readonly ask: Ask } {
-  const { url, headers, subprotocols } = ask;
-  const extensions = compression ? [offerDeflate(compression)] : [];
-  const key = formatHandshakeKey(crypto.getRandomValues(new Uint8Array(16)));
-  const bytes = encodeUpgradeRequest({
-    url,
-    key,
-    subprotocols,
-    extensions,
-    headers,
-  });
-  return {
-    ask,
-    bytes,
-    key,
-    subprotocols,
-    extensions,
-    requireSubprotocol: options.requireSubprotocol ?? false,
-    followsRedirects: (options.maxRedirects ?? 0) > 0,
-  };
-}
-
-/** The request as a connection tells it, with the answer to it. */
-function requestOf(ask: Ask, response: ResponseHead): DialledRequest {
-  const { status, headers } = response;
-  return {
-    method: "GET",
-    url: ask.url.href,
-    headers: new Headers(ask.headers.map(([name, value]) => [name, value])),
-    response: { status, headers },
-  };
-}
-
-/** The class that handles the connection, where one does. */
-function handlerOf<Data>(
-  handler: DialOptions<Data>["handler"],
-): HandlerConstructor<Data> | undefined {
-  if (handler === undefined || isHandlerClass(handler)) {
-    return handler as HandlerConstructor<Data> | undefined;
-  }
-  return callbackHandler("dial", handler as HandlerCallbacks<Data>);
-}
-
-/** Makes the handler of a connection, and starts with its `open`. */
-function start<Data>(
-  connection: SocketConnection<Data>,
-  handler: HandlerConstructor<Data>,
-): void {
-  try {
-    connection.handle(new handler(connection));
-  } catch (error) {
-    // Only the constructor: what hooks throw is theirs to be told.
-    connection.terminate();
-    throw error;
-  }
 }
 
 /** Runs a task with a signal that aborts on the caller's, and in time. */

@@ -96,6 +96,7 @@ export function open<Data>(
       try {
         connection = establish(agreement, head);
       } catch (error) {
+        transport.destroy();
         return reject(error);
       }
       // What shared a segment with the response waits to be taken.

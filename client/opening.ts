@@ -13,11 +13,14 @@ import {
   type UpgradeAgreement,
 } from "../codec.ts";
 import type { Transport, TransportSink } from "../runtime/transport.ts";
+import type { Ask } from "./ask.ts";
 import { BodyReader } from "./body.ts";
 import { isRedirect } from "./redirect.ts";
 
-/** What the response is held against. */
+/** A request, and what the response is held against. */
 export interface OpeningRequest {
+  /** What it asks for. */
+  readonly ask: Ask;
   /** The request, whole. */
   readonly bytes: Uint8Array;
   /** The key in it. */
