@@ -113,9 +113,8 @@ export class Incoming {
     for (const waiter of this.#waiters.splice(0)) waiter.resolve(DONE);
   }
 
-  /** Ends it before its end, unless nobody cares. */
+  /** Ends it before its end. */
   fail(error: ClosedError): void {
-    if (this.#isDiscarded) return this.end();
     this.#error = error;
     for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
   }

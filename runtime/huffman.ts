@@ -32,16 +32,10 @@ export class HuffmanCodes {
    * @param lengths Array that holds the length of each symbol's code, 0 for none.
    * @param start Index of the first one.
    * @param end Index after the last one.
-   * @param isWhole Whether none may be left out.
    * @returns Whether they can be codes: all of them, or a single one of one bit, or
    * none.
    */
-  set(
-    lengths: Uint8Array,
-    start: number,
-    end: number,
-    isWhole = false,
-  ): boolean {
+  set(lengths: Uint8Array, start: number, end: number): boolean {
     const counts = this.#counts.fill(0);
     for (let at = start; at < end; at++) counts[lengths[at]!]!++;
     counts[0] = 0;
@@ -58,7 +52,7 @@ export class HuffmanCodes {
       codes[bits + 1] = codes[bits]! + count << 1;
       places[bits + 1] = places[bits]! + count;
     }
-    if (left > 0 && (isWhole || most > 1)) return false;
+    if (left > 0 && most > 1) return false;
     const fast = this.#fast.fill(0);
     for (let symbol = 0; symbol < end - start; symbol++) {
       const bits = lengths[start + symbol]!;

@@ -239,7 +239,7 @@ export class PieceInflater {
       distances: new HuffmanCodes(MAX_DISTANCE_CODES),
     };
     // The codes of the lengths take a place that is not needed yet.
-    if (!own.lengths.set(lengths, 0, LENGTH_ORDER.length, true)) {
+    if (!own.lengths.set(lengths, 0, LENGTH_ORDER.length)) {
       return "invalid";
     }
     lengths.fill(0);

@@ -211,13 +211,18 @@ test("a reader that the hook does not wait for is waited for all the same", asyn
 });
 
 test("a stream hook that throws closes with 1011, and takes no more", async () => {
-  for (const isLate of [false, true]) {
+  for (const when of ["at once", "in a loop", "while it waits"]) {
     let count = 0;
     await using rig = handled({
       stream(_, message) {
         count++;
-        if (!isLate) throw new Error("mine");
+        if (when === "at once") throw new Error("mine");
         return (async () => {
+          if (when === "while it waits") {
+            const chunks = message[Symbol.asyncIterator]();
+            await chunks.next();
+            throw new Error("mine");
+          }
           for await (const _ of message) throw new Error("mine");
         })();
       },
@@ -328,6 +333,80 @@ test("AB21: receiveStream() takes one message after the other", async () => {
   assertStrictEquals(await all(await second), "<9>");
 });
 
+test("a Close during a message is answered while its reader waits", async () => {
+  await using rig = new Rig();
+  const first = rig.connection.receiveStream();
+  rig.send({ payload: "a", fin: false });
+  const text = all(await first);
+  text.catch(() => {});
+  await settle();
+  rig.send(close(1000));
+  await settle();
+  assertEquals(rig.sent, ["close 1000"]);
+  await closedError(text);
+});
+
+test("a FIN during a message is answered as soon as its reader waits", async () => {
+  const gate = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<unknown>();
+  await using rig = handled({
+    async stream(_, message) {
+      const chunks = message[Symbol.asyncIterator]();
+      await chunks.next();
+      await gate.promise;
+      await chunks.next().catch(ended.resolve);
+    },
+  });
+  rig.send({ payload: "a", fin: false });
+  await settle();
+  rig.far.end();
+  await settle();
+  assertStrictEquals(rig.connection.link.isClosed, false);
+  gate.resolve();
+  await within(ended.promise, "the error", 400);
+  assertStrictEquals(rig.connection.link.isClosed, true);
+});
+
+test("many pieces in one read stop nothing, where they are taken", async () => {
+  let count = 0;
+  await using rig = handled({
+    async stream(_, message) {
+      for await (const _ of message) count++;
+    },
+  });
+  let pauses = 0;
+  const { near } = rig;
+  const pause = near.pause.bind(near);
+  near.pause = () => {
+    pauses++;
+    pause();
+  };
+  rig.send(
+    { payload: "a", fin: false },
+    ...Array.from({ length: 98 }, () => more("b")),
+    more("c", true),
+  );
+  await settle();
+  assertEquals([count, pauses], [100, 0]);
+});
+
+test("a handler without hooks may ask for pieces from the first on", async () => {
+  for (const maxStreamBytes of [undefined, 1_000]) {
+    const options = maxStreamBytes === undefined ? {} : { maxStreamBytes };
+    await using rig = new Rig(options);
+    class Quiet extends Handler {}
+    rig.connection.handle(new Quiet(rig.connection));
+    rig.send({ payload: "a", fin: false });
+    await settle();
+    const first = rig.connection.receiveStream();
+    await settle();
+    rig.send(more("b", true));
+    const chunks: unknown[] = [];
+    for await (const chunk of await first) chunks.push(chunk);
+    assertEquals(chunks, maxStreamBytes === undefined ? ["ab"] : ["a", "b"]);
+  }
+});
+
 test("what has come whole before is one piece", async () => {
   await using rig = new Rig();
   rig.send("whole", "", { opcode: "binary", payload: hex("01") });
@@ -336,6 +415,11 @@ test("what has come whole before is one piece", async () => {
   assertStrictEquals(await all(await rig.connection.receiveStream()), "");
   const last = await rig.connection.receiveStream();
   assertEquals([last.binary, await last.whole()], [true, hex("01")]);
+  rig.send("left");
+  await settle();
+  const left = (await rig.connection.receiveStream())[Symbol.asyncIterator]();
+  await left.return!();
+  assertEquals(await left.next(), { done: true, value: undefined });
 });
 
 test("receive() and receiveStream() take turns, from the first message on", async () => {
@@ -446,6 +530,21 @@ test("readable may be piped by a hook that does not wait, or be looked at only",
   rig.send(more("b", true), "whole");
   await settle();
   assertEquals(seen, ["a", "b", "whole"]);
+  const late: ReadableStream[] = [];
+  await using slow = handled({
+    stream: (_, message) => void late.push(message.readable),
+  });
+  slow.send({ payload: "a", fin: false });
+  await settle();
+  slow.send(more("b", true), "next");
+  await settle();
+  assertStrictEquals(late.length, 1);
+  let read = "";
+  for await (const chunk of late[0]!) read += chunk;
+  assertStrictEquals(read, "ab");
+  await settle();
+  assertStrictEquals(late.length, 2);
+
   await using other = new Rig();
   const first = other.connection.receiveStream();
   other.send({ payload: "c", fin: false });
@@ -494,6 +593,19 @@ test("after close() a message that nobody takes does not pile up", async () => {
   const pending = chunks[0]!.next();
   rig.send(more("", true), { opcode: "binary", payload: hex("01") }, close());
   assertStrictEquals((await closedError(pending)).info.code, 1000);
+});
+
+test("after close() what is dropped is dropped whole, and holds nothing up", async () => {
+  await using rig = new Rig({ maxStreamBytes: Infinity });
+  rig.connection.offerPieces();
+  void rig.connection.close();
+  rig.send(...Array.from({ length: 20 }, () => ""));
+  await settle();
+  for (let i = 0; i < 16; i++) await rig.connection.receiveStream();
+  rig.send("late", close());
+  rig.far.end();
+  await closedError(rig.connection.receiveStream());
+  assertStrictEquals((await rig.closed(400)).code, 1000);
 });
 
 test("a slow reader gets all of a message that was complete before the end", async () => {

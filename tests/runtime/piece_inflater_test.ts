@@ -41,6 +41,8 @@ function sample(random: Random, length: number, kind: number): Uint8Array {
   if (kind === 0) return bytes;
   if (kind === 1) return bytes.map((byte) => 97 + (byte & 3));
   if (kind === 2) return bytes.map((_, i) => i >> 5);
+  // Some of it is worth a block without compression between the others.
+  if (kind === 4) return bytes.map((byte, i) => (i >> 9) & 1 ? byte : 97);
   for (let i = 40; i < length; i++) {
     if (bytes[i]! < 240) bytes[i] = bytes[i - 37]!;
   }
@@ -65,10 +67,10 @@ test("PM-7, PM-10: whatever zlib makes is restored, however it arrives", () => {
     const subject = inflater(windowBits);
     for (let round = 0; round < 120; round++) {
       const length = random.below(round % 20 === 0 ? 200_000 : 2_000);
-      const message = sample(random, length, round & 3);
+      const message = sample(random, length, round % 5);
       const payload = deflated(message, {
         windowBits,
-        level: round % 10,
+        level: (round >> 1) % 10,
         strategy: round % 5,
         memLevel: 1 + round % 9,
         finishFlush: round % 3 === 0
@@ -113,6 +115,70 @@ test("PM-10: one message is the context of the next, whole or in pieces", () => 
       assert(sameBytes(result, message), `round ${round} differs`);
     }
   }
+});
+
+test("PM-10: without takeover nothing of a message is context of the next", () => {
+  const terms = {
+    serverMaxWindowBits: 12,
+    clientMaxWindowBits: 12,
+    serverNoContextTakeover: false,
+    clientNoContextTakeover: false,
+  };
+  const settings = { thresholdBytes: 0, level: 6, memoryLevel: 8 };
+  const text = concat("what is said twice is context, ".repeat(3));
+  for (const keepsContext of [true, false]) {
+    const far = makeDeflate("client", terms, settings);
+    const subject = inflater(12, keepsContext);
+    const results = [text, text].map((message) =>
+      inflateParts(subject, far.encode(message)!, () => 10)
+    );
+    assertEquals(results, [text, keepsContext ? text : "invalid-deflate"]);
+  }
+});
+
+/** Joins bits as DEFLATE has them: numbers from their lowest bit on. */
+function bitsOf(...fields: readonly (readonly [number, number])[]): Uint8Array {
+  const bits = fields.flatMap(([value, count]) =>
+    Array.from({ length: count }, (_, bit) => value >> bit & 1)
+  );
+  const bytes = new Uint8Array(Math.ceil(bits.length / 8));
+  bits.forEach((bit, index) => bytes[index >> 3]! |= bit << (index & 7));
+  return bytes;
+}
+
+test("PM-8: repeats of a block's code lengths stay within them", () => {
+  // Lengths of the codes 17, 18 and 1: 10, 11 and 0, turned round.
+  const order = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1];
+  const [one, few, many] = [[0, 1], [1, 2], [3, 2]] as const;
+  const block = (distances: number) =>
+    bitsOf(
+      ...[[4, 3], [0, 5], [distances - 1, 5], [14, 4]] as const,
+      ...order.map((symbol) =>
+        [symbol === 1 ? 1 : symbol === 17 || symbol === 18 ? 2 : 0, 3] as const
+      ),
+      // 65 zeros, a 1 for "A", 190 zeros, a 1 for the end, and three zeros.
+      ...[many, [54, 7], one, many, [127, 7], many, [41, 7], one] as const,
+      ...[few, [0, 3]] as const,
+      // "AA", the end, and the block that the trailer ends.
+      ...[[0, 1], [0, 1], [1, 1], [0, 3]] as const,
+    );
+  const results = [3, 2, 1].map((distances) =>
+    inflateParts(inflater(), block(distances), () => 1)
+  );
+  assertEquals(results, [concat("AA"), "invalid-deflate", "invalid-deflate"]);
+  assertEquals(reference(block(3)), concat("AA"));
+  assertEquals([reference(block(2)), reference(block(1))], [
+    undefined,
+    undefined,
+  ]);
+  // The first length cannot be that of the one before it.
+  const repeat = bitsOf(
+    ...[[4, 3], [0, 5], [0, 5], [0, 4]] as const,
+    ...[[1, 3], [0, 3], [1, 3], [0, 3]] as const,
+    ...[[0, 1], [0, 2], [1, 1], [127, 7]] as const,
+    ...[[1, 1], [100, 7], [0, 32]] as const,
+  );
+  assertEquals(inflateParts(inflater(), repeat, () => 1), "invalid-deflate");
 });
 
 test("PM-1: a bomb is inflated as it is wanted, and no faster", () => {

@@ -236,9 +236,14 @@ test("AB21: messages of any length and cut, both ways, compressed and not", asyn
 });
 
 test("AB21: one who dials may take pieces by a handler, or by asking", async () => {
+  let gate = Promise.withResolvers<void>();
   const setup = (site: Site) =>
     site.addHandler("/feed", async (connection) => {
-      await connection.sendStream(["one, ", "two, ", "three"]);
+      await connection.sendStream(async function* () {
+        yield* ["one, ", "two, "];
+        await gate.promise;
+        yield "three";
+      }());
       await connection.closed;
     });
   await serve({ setup }, async (served) => {
@@ -249,12 +254,18 @@ test("AB21: one who dials may take pieces by a handler, or by asking", async () 
         stream: async (_, message) => texts.resolve(`${await message.whole()}`),
       },
     });
+    gate.resolve();
     assertStrictEquals(await texts.promise, "one, two, three");
+    gate = Promise.withResolvers();
     // From the first message on, for the option says so.
     await using asking = await dial(url, { maxStreamBytes: 1_000 });
+    await until(() => asking.stats.framesReceived > 0, "the first fragment");
     const { readable } = await asking.receiveStream();
     let text = "";
-    for await (const chunk of readable) text += chunk;
+    for await (const chunk of readable) {
+      if (text === "") gate.resolve();
+      text += chunk;
+    }
     assertStrictEquals(text, "one, two, three");
     assertStrictEquals(handled.readyState, 1);
   });
