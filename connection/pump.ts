@@ -467,7 +467,6 @@ export class Pump {
 
   #fail(error: unknown): void {
     this.#isDeaf = true;
-    if (this.#pushes) this.#incoming?.discard();
     const failure = this.#link.hookFailed(error);
     // An `error` hook that fails itself is not told of that.
     if (!this.#owe().isTelling) this.#tell(failure);
