@@ -232,7 +232,7 @@ function parse<const Options extends ParseArgsOptionsConfig>(
     return parseArgs({ ...config, args: [...args], options });
   } catch (error) {
     // What follows is advice on arguments that begin with a dash.
-    const [said = ""] = (error as Error).message.split(". ", 1);
+    const [said = ""] = (error as Error).message.split(/\.\s/, 1);
     throw new UsageError(printable(said));
   }
 }

@@ -144,9 +144,8 @@ function digestOf(credentials: string): Authenticate {
 
 function parseHeader(line: string): [string, string] {
   const colon = line.indexOf(":");
-  if (colon < 1) {
-    throw new UsageError(`--header is not "NAME: VALUE": ${printable(line)}`);
-  }
+  // What may be a secret, and come from a file, is not said again.
+  if (colon < 1) throw new UsageError('--header is not "NAME: VALUE"');
   const field: [string, string] = [
     line.slice(0, colon).trim(),
     line.slice(colon + 1).trim(),
@@ -154,7 +153,7 @@ function parseHeader(line: string): [string, string] {
   try {
     new Headers([field]);
   } catch {
-    throw new UsageError(`--header cannot be sent: ${printable(line)}`);
+    throw new UsageError(`--header cannot be sent: ${printable(field[0])}`);
   }
   return field;
 }

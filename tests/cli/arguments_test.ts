@@ -115,3 +115,18 @@ test("WS29: --help and --version end with 0, mistakes with 2", async () => {
     assert(/^[^\p{Cc}]+\nTry --help\.\n$/u.test(child.stderr), child.stderr);
   }
 });
+
+test("WS29: what is wrong with the arguments is said in one line, without secrets", () => {
+  const wrong = [
+    ["a.test", "--timeout", "-1"],
+    ["a.test", "--header", "Authorization secret"],
+    ["a.test", "--header", "Authorization: sec\0secret"],
+    ["a.test", "--header", "A\nB: secret"],
+    ["a.test", "--auth", "secret"],
+  ];
+  for (const args of wrong) {
+    const { message } = assertThrows(() => parseCommand(args), UsageError);
+    assert(message.length > 0 && message.length < 80, message);
+    assert(!/secret|[\r\n]|Did you/.test(message), message);
+  }
+});
