@@ -8,6 +8,7 @@ import type { Message } from "../codec.ts";
 import {
   ClosedError,
   type Connection,
+  currentClock,
   mayCompress,
   type Sendable,
   type SendOptions,
@@ -18,6 +19,9 @@ import type { Attempts, RedialVerdict } from "./attempts.ts";
 import type { DurableEnd, DurableOptions } from "./durable_options.ts";
 import { callHook, HookFailure } from "./hook_failure.ts";
 import { Outbox } from "./outbox.ts";
+
+/** How long the end waits for a hook. */
+const HOOK_LIMIT_MS = 10_000;
 
 /** Makes the attempts of one object, which end when the signal aborts. */
 export type MakeAttempts<Data> = (signal: AbortSignal) => Attempts<Data>;
@@ -44,6 +48,9 @@ export class DurableConnection<Data = unknown>
   #changed: PromiseWithResolvers<void> = Promise.withResolvers();
   #end: DurableEnd | undefined;
   #isClosing = false;
+  /** Settles when hooks have been waited for long enough, at the end. */
+  readonly #hooksOver: PromiseWithResolvers<void> = Promise.withResolvers();
+  #cancelHookTimer: (() => void) | undefined;
   /** Messages in doubt that no hook is told of. */
   #inDoubt: readonly Message[] = [];
 
@@ -61,7 +68,10 @@ export class DurableConnection<Data = unknown>
   ) {
     this.#options = options;
     this.#outbox = options.outbox && new Outbox(options.outbox);
-    const abort = () => void this.#connection?.close(1001);
+    const abort = () => {
+      void this.#connection?.close(1001);
+      this.#limitHooks();
+    };
     signal?.addEventListener("abort", abort);
     this.#attempts = makeAttempts(this.#stop.signal);
     void this.#run(signal).then((end) => {
@@ -168,6 +178,7 @@ export class DurableConnection<Data = unknown>
     void this.#connection?.close(code, reason);
     this.#isClosing = true;
     this.#stop.abort();
+    this.#limitHooks();
     return this.closed;
   }
 
@@ -243,7 +254,10 @@ export class DurableConnection<Data = unknown>
         this.#connection = connection;
         // It may have aborted while nobody held the connection.
         if (signal?.aborted) void connection.close(1001);
-        const verdict = await callHook(() => this.#serve(connection));
+        const verdict = await callHook(() =>
+          Promise.race([this.#serve(connection), this.#hooksOver.promise])
+        );
+        if (this.#connection === connection) await this.#detach(connection);
         if (this.#isClosing) return { cause: "closed" };
         if (verdict === "stop") return { cause: "stopped" };
       }
@@ -265,6 +279,7 @@ export class DurableConnection<Data = unknown>
       await this.#open(connection);
       if (this.#options.message !== undefined) {
         for await (const message of messagesOf(connection)) {
+          if (this.#end !== undefined) return;
           await this.#options.message(message);
         }
       }
@@ -272,11 +287,13 @@ export class DurableConnection<Data = unknown>
       // That the connection went away meanwhile, or goes, is no failure of a hook's.
       if (!(error instanceof ClosedError && connection.readyState !== 1)) {
         await connection.close(1011, "internal error");
-        this.#inDoubt = this.#outbox?.detach(await connection.closed) ?? [];
+        await this.#detach(connection);
         throw error;
       }
     }
     const info = await connection.closed;
+    // The hook took too long.
+    if (this.#end !== undefined) return;
     this.#state = "down";
     this.#connection = undefined;
     this.#attempts.ended(info);
@@ -295,6 +312,29 @@ export class DurableConnection<Data = unknown>
     this.#announce();
   }
 
+  /** Keeps what is in doubt of a connection that no hook will be told of. */
+  async #detach(connection: Connection<Data>): Promise<void> {
+    const info = await connection.closed;
+    if (this.#connection !== connection) return;
+    this.#connection = undefined;
+    this.#inDoubt = this.#outbox?.detach(info) ?? [];
+  }
+
+  /**
+   * Waits for hooks only so long from now on, or from the end of the connection: one
+   * may itself wait for the end.
+   */
+  #limitHooks(): void {
+    const gone = this.#connection?.closed ?? Promise.resolve();
+    void gone.then(() => {
+      if (this.#end !== undefined || this.#cancelHookTimer) return;
+      const clock = currentClock();
+      const over = () => this.#hooksOver.resolve();
+      const timer = clock.setTimeout(over, HOOK_LIMIT_MS);
+      this.#cancelHookTimer = () => clock.clearTimeout(timer);
+    });
+  }
+
   #announce(): void {
     this.#changed.resolve();
     this.#changed = Promise.withResolvers();
@@ -303,6 +343,7 @@ export class DurableConnection<Data = unknown>
   #finish(end: Omit<DurableEnd, "unsent" | "inDoubt">): void {
     this.#state = "closed";
     this.#connection = undefined;
+    this.#cancelHookTimer?.();
     const unsent = this.#outbox?.takeAll() ?? [];
     this.#end = { ...end, unsent, inDoubt: this.#inDoubt };
     this.#closed.resolve(this.#end);
