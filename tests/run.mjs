@@ -7,7 +7,7 @@
  * `N passed, N failed`, followed by `, N skipped` where tests were left out for
  * want of a peer.
  */
-import { delimiter, dirname } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { skippedNames, withoutPasses } from "./run/counts.mjs";
@@ -40,6 +40,9 @@ async function prepare() {
     DENO_NO_UPDATE_CHECK: "1",
     DENO_JOBS: String(CONCURRENCY),
     ...(jsr ? {} : { SOCKEYE_ASSERT: "node" }),
+    // Each test file is a process of Node's, which strips the types of all modules
+    // unless another has done so.
+    NODE_COMPILE_CACHE: join(root, "node_modules/.cache/node-compile"),
     SOCKEYE_DENO: runtimes.deno,
     SOCKEYE_BUN: runtimes.bun,
     SOCKEYE_NODE: runtimes.node,
