@@ -97,7 +97,11 @@ async function visitBroken(
   [right, wrong, complaint]: readonly [string, string, string],
 ): Promise<void> {
   await withPage(async (page) => {
-    page.setDefaultTimeout(1_500);
+    // What the visitor waits for will not come: the first complaint ends it.
+    page.on("pageerror", () => void page.close());
+    page.on("console", (message) => {
+      if (message.type() === "error") void page.close();
+    });
     await page.route(url, async (route) => {
       const response = await route.fetch();
       const body = await response.text();
