@@ -1,6 +1,12 @@
 /** AB17: streams of bytes where a host carries the messages. */
-import { byteStream, ClosedError, dial } from "../../client.ts";
-import { assert, assertEquals, assertRejects } from "../harness.ts";
+import {
+  byteStream,
+  ClosedError,
+  type Connection,
+  dial,
+} from "../../client.ts";
+import { Site } from "../../server.ts";
+import { assert, assertEquals, assertRejects, test } from "../harness.ts";
 import { within } from "../harness/deadline.ts";
 import { testHosted } from "./served.ts";
 
@@ -22,31 +28,52 @@ function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
   return new Blob([bytes as Uint8Array<ArrayBuffer>]).stream();
 }
 
-const heard = Promise.withResolvers<number[]>();
+/** Hears what comes, and then says more, each direction with an end of its own. */
+async function hearAndSay(
+  connection: Connection,
+  heard: PromiseWithResolvers<number[]>,
+): Promise<void> {
+  const { readable, writable } = byteStream(connection, { halfClose });
+  heard.resolve(await sumOf(readable));
+  await streamOf(DOWN).pipeTo(writable);
+}
+
+/** Says something, and hears all of the answer. */
+async function sayAndHear(
+  port: number,
+  heard: PromiseWithResolvers<number[]>,
+): Promise<void> {
+  const connection = await dial(`ws://127.0.0.1:${port}/bytes`);
+  const { readable, writable } = byteStream(connection, { halfClose });
+  await streamOf(UP).pipeTo(writable);
+  assertEquals(
+    await within(sumOf(readable), "all bytes"),
+    await sumOf(streamOf(DOWN)),
+  );
+  assertEquals(await heard.promise, await sumOf(streamOf(UP)));
+  const info = await within(connection.closed, "the end");
+  assertEquals([info.code, info.wasClean], [1000, true]);
+}
+
+const heardByHosted = Promise.withResolvers<number[]>();
 
 testHosted(
   "AB17: hosted, each direction of a byte stream ends by itself, and nothing is lost",
   {
     setup: (site) =>
-      site.addHandler("/bytes", async (connection) => {
-        const { readable, writable } = byteStream(connection, { halfClose });
-        heard.resolve(await sumOf(readable));
-        await streamOf(DOWN).pipeTo(writable);
-      }),
+      site.addHandler("/bytes", (it) => hearAndSay(it, heardByHosted)),
   },
-  async ({ port }) => {
-    const connection = await dial(`ws://127.0.0.1:${port}/bytes`);
-    const { readable, writable } = byteStream(connection, { halfClose });
-    await streamOf(UP).pipeTo(writable);
-    assertEquals(
-      await within(sumOf(readable), "all bytes"),
-      await sumOf(streamOf(DOWN)),
-    );
-    assertEquals(await heard.promise, await sumOf(streamOf(UP)));
-    const info = await within(connection.closed, "the end");
-    assertEquals([info.code, info.wasClean], [1000, true]);
-  },
+  ({ port }) => sayAndHear(port, heardByHosted),
 );
+
+test("AB17: on a raw connection, too, each direction of a byte stream ends by itself", async () => {
+  const heard = Promise.withResolvers<number[]>();
+  const site = new Site();
+  site.addHandler("/bytes", (connection) => hearAndSay(connection, heard));
+  await using server = await site.listen({ port: 0, hostname: "127.0.0.1" });
+  assert(server.addr.transport === "tcp");
+  await sayAndHear(server.addr.port, heard);
+});
 
 testHosted(
   "AB17: hosted, text in a byte stream is told 1003",
