@@ -41,6 +41,9 @@ export function bunCounts(output) {
   };
 }
 
+/** What Node says of a file that defines no test. */
+const EMPTY_FILES = /^✔ \S+_test\.ts \(/gm;
+
 /**
  * `ℹ pass 3` and so on. Node counts a file that defines no test as one that
  * passes; here it counts as failed, since it must have lost its tests.
@@ -49,7 +52,7 @@ export function bunCounts(output) {
  */
 export function nodeCounts(output) {
   if (!/^ℹ tests \d+$/m.test(output)) return undefined;
-  const empty = [...output.matchAll(/^✔ \S+_test\.ts \(/gm)].length;
+  const empty = [...output.matchAll(EMPTY_FILES)].length;
   return {
     passed: lastNumber(output, /^ℹ pass (\d+)$/gm) - empty,
     failed: lastNumber(output, /^ℹ fail (\d+)$/gm) + empty +
@@ -67,6 +70,7 @@ export function nodeCounts(output) {
 export function withoutPasses(output) {
   return output.split("\n")
     .filter((line) =>
+      line.search(EMPTY_FILES) === 0 ||
       !/^(?:\s*✔ |\(pass\) |Check file|.* \.\.\. ok \()/.test(line)
     )
     .join("\n");

@@ -75,6 +75,11 @@ test("withoutPasses() keeps what went wrong", () => {
     withoutPasses(`${passes}\n✖ e\n(fail) f\ng ... FAILED (1ms)`),
     "✖ e\n(fail) f\ng ... FAILED (1ms)",
   );
+  // A file without a test counts as failed, and so has to be seen.
+  assertEquals(
+    withoutPasses("✔ tests/a_test.ts (1ms)\n✔ b"),
+    "✔ tests/a_test.ts (1ms)",
+  );
 });
 
 test("uncovered() names lines and branches of one file", () => {
