@@ -128,6 +128,11 @@ testWhere(
       for (const [index, columns] of [40, 70, 50].entries()) {
         await terminal.resize(columns, 16);
         await terminal.until((screen) => screen.endsWith(rows(columns)));
+        // Once this is there, the program has heard of its size.
+        await terminal.type("?");
+        await terminal.until((screen) => screen.endsWith("?"));
+        await terminal.press("BSpace");
+        await terminal.until((screen) => screen.endsWith(rows(columns)));
         peer.connection!.send(`message ${index}`);
         const screen = await terminal.until((screen) =>
           screen.endsWith(`< message ${index}\n${rows(columns)}`)

@@ -1,11 +1,12 @@
 /** A terminal: tmux, which draws what a program writes, and types. */
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkoutPath, Child } from "../harness/child.ts";
 import { within } from "../harness/deadline.ts";
 import { program, programPath } from "../harness/program.ts";
-import { pause } from "../site/served.ts";
+import { pause, until } from "../site/served.ts";
 
 /** What is not there; `undefined` where there is a terminal. */
 export const missingTerminal: string | undefined = programPath("tmux")
@@ -63,10 +64,18 @@ export class Terminal implements AsyncDisposable {
     await this.#tmux("paste-buffer", "-p");
   }
 
-  /** Gives the window another size. */
+  /** Gives the window another size, and waits until the program is told. */
   async resize(columns: number, rows: number): Promise<void> {
     await this.#tmux(
       ...["resize-window", "-x", String(columns), "-y", String(rows)],
+    );
+    // It draws at once what it tells the program up to a quarter of a second later.
+    const tty = await this.#tmux("display-message", "-p", "#{pane_tty}");
+    const size = `${rows} ${columns}`;
+    const stty = () => spawnSync("stty", ["-F", tty.trim(), "size"]);
+    await until(
+      () => String(stty().stdout).trim() === size,
+      `a size of ${size}`,
     );
   }
 
