@@ -7,9 +7,8 @@ import { tmpdir } from "node:os";
 import { checkoutPath, Child } from "../harness/child.ts";
 import { freePort } from "../harness/free_port.ts";
 import { program, programPath } from "../harness/program.ts";
-import { rawConnect, type RawConnectOptions } from "../harness/raw_client.ts";
+import type { RawConnectOptions } from "../harness/raw_client.ts";
 import { certificate } from "../runtime/recorder.ts";
-import { pause } from "../site/served.ts";
 
 /** What a proxy is started with. */
 interface Setting {
@@ -180,27 +179,11 @@ export class Proxy implements AsyncDisposable {
       const [command = "", ...args] = kind.command(setting, file);
       const child = new Child(command, args);
       const proxy = new Proxy(setting.port, child, folder);
-      if (await proxy.#listens()) return proxy;
+      if (await child.listens(setting.port)) return proxy;
       said = child.stderr;
       await proxy[Symbol.asyncDispose]();
     }
     throw new Error(`${kind.name} does not start: ${said}`);
-  }
-
-  /** Waits until it listens, or has ended. */
-  async #listens(): Promise<boolean> {
-    let hasEnded = false;
-    void this.#child.exited.then(() => hasEnded = true);
-    const deadline = Date.now() + 10_000;
-    while (!hasEnded && Date.now() < deadline) {
-      try {
-        await (await rawConnect(this.port))[Symbol.asyncDispose]();
-        return true;
-      } catch {
-        await pause(20);
-      }
-    }
-    return false;
   }
 
   /** Ends it. */

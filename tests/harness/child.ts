@@ -8,6 +8,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { within } from "./deadline.ts";
+import { rawConnect } from "./raw_client.ts";
 
 /** Names of the runtimes. */
 export type RuntimeName = "deno" | "bun" | "node";
@@ -179,6 +180,20 @@ export class Child implements AsyncDisposable {
       // It has just ended, and that has yet to be told.
       if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
     }
+  }
+
+  /** Waits until it listens on a port of 127.0.0.1; tells whether it ever did. */
+  async listens(port: number): Promise<boolean> {
+    const deadline = Date.now() + 10_000;
+    while (!this.#gone && Date.now() < deadline) {
+      try {
+        await (await rawConnect(port))[Symbol.asyncDispose]();
+        return true;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+    return false;
   }
 
   /** Waits until it has ended by itself, in good order; fails otherwise. */

@@ -17,9 +17,7 @@ import { Child } from "../harness/child.ts";
 import { within } from "../harness/deadline.ts";
 import { freePort } from "../harness/free_port.ts";
 import { program, programPath } from "../harness/program.ts";
-import { rawConnect } from "../harness/raw_client.ts";
 import { certificate } from "../runtime/recorder.ts";
-import { pause } from "../site/served.ts";
 
 /** What a program is started with. */
 export interface Setting {
@@ -57,26 +55,11 @@ export class Tunnel implements AsyncDisposable {
       const [command = "", ...args] = toCommand({ folder, port });
       const child = new Child(command, args);
       const tunnel = new Tunnel(port, child, folder);
-      if (await tunnel.#listens()) return tunnel;
+      if (await child.listens(port)) return tunnel;
       said = child.stderr;
       await tunnel[Symbol.asyncDispose]();
     }
     throw new Error(`A tunnel does not start: ${said}`);
-  }
-
-  async #listens(): Promise<boolean> {
-    let hasEnded = false;
-    void this.#child.exited.then(() => hasEnded = true);
-    const deadline = Date.now() + 10_000;
-    while (!hasEnded && Date.now() < deadline) {
-      try {
-        await (await rawConnect(this.port))[Symbol.asyncDispose]();
-        return true;
-      } catch {
-        await pause(20);
-      }
-    }
-    return false;
   }
 
   /** Ends it as a machine does that loses power. */
