@@ -74,6 +74,7 @@ const RIGHT_TUNNELS: Record<
 export class ScriptedServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #clients: RawClient[] = [];
+  readonly #plays: Promise<void>[] = [];
 
   private constructor(server: Server) {
     this.#server = server;
@@ -92,7 +93,7 @@ export class ScriptedServer implements AsyncDisposable {
       scripted.#clients.push(client);
       const answer = answers[Math.min(count++, answers.length - 1)]!;
       // The dialer may go away at any time.
-      play(client, way, answer).catch(() => {});
+      scripted.#plays.push(play(client, way, answer).catch(() => {}));
     });
     await new Promise<void>((resolve) => {
       server.listen(0, "127.0.0.1", () => resolve());
@@ -120,6 +121,7 @@ export class ScriptedServer implements AsyncDisposable {
     });
     for (const client of this.#clients) await client[Symbol.asyncDispose]();
     await within(closed, "the end of the server");
+    await within(Promise.all(this.#plays), "the end of the scripts");
   }
 }
 
