@@ -2,12 +2,7 @@
 import { Handler, type Server, Site } from "../../server.ts";
 import type { DialOptions } from "../../client.ts";
 import { assert, assertEquals, test, testWhere } from "../harness.ts";
-import {
-  Child,
-  currentRuntime,
-  runtimePath,
-  scriptArguments,
-} from "../harness/child.ts";
+import { Child, currentRuntime } from "../harness/child.ts";
 import { within } from "../harness/deadline.ts";
 import { RawServer } from "../harness/raw_server.ts";
 import { certificate } from "../runtime/recorder.ts";
@@ -47,11 +42,7 @@ async function assertExits(
   options: DialOptions,
   wanted: unknown,
 ): Promise<void> {
-  const args = scriptArguments(
-    currentRuntime,
-    "tests/client/settling_child.ts",
-  );
-  await using child = new Child(runtimePath(currentRuntime) ?? "", args, {
+  await using child = Child.running("tests/client/settling_child.ts", [], {
     SOCKEYE_TEST_URL: url,
     SOCKEYE_TEST_HOW: how,
     SOCKEYE_TEST_OPTIONS: JSON.stringify(options),
@@ -62,7 +53,7 @@ async function assertExits(
     assertEquals([cause, wasClean], ["local", true]);
   }
   // Well under the 10 or 20 seconds that a timer left behind would take.
-  const exit = await within(child.exited, `the child's end: ${url}`, 5_000);
+  const exit = await within(child.exited, `the child's end: ${url}`, 8_000);
   assertEquals([url, how, exit, child.stderr], [
     url,
     how,

@@ -13,6 +13,7 @@ import {
   scriptArguments,
 } from "../harness/child.ts";
 import { certificate } from "../runtime/recorder.ts";
+import { dialPermitted } from "./permitted.ts";
 
 const NET = checkoutPath("tests/client/eyeballs_net.sh");
 
@@ -122,18 +123,12 @@ testWhere(
       tls: { cert: certificate("leaf.crt"), key: certificate("leaf.key") },
     });
     const { port } = server.addr as { port: number };
-    const args = scriptArguments("deno", "tests/client/dialing_child.ts");
     const dialWith = async (net: string[]): Promise<[string, string]> => {
-      const flags = ["--no-prompt", "--allow-env", "--allow-read", ...net];
-      await using child = new Child(
-        runtimePath("deno") ?? "",
-        args.flatMap((arg) => arg === "-A" ? flags : [arg]),
-        {
-          SOCKEYE_TEST_URL: `wss://localhost:${port}/`,
-          SOCKEYE_TEST_HOW: "terminate",
-          SOCKEYE_TEST_CA: certificate("ca.crt"),
-        },
-      );
+      await using child = dialPermitted(net, {
+        SOCKEYE_TEST_URL: `wss://localhost:${port}/`,
+        SOCKEYE_TEST_HOW: "terminate",
+        SOCKEYE_TEST_CA: certificate("ca.crt"),
+      });
       await child.exited;
       return [child.output, child.stderr];
     };

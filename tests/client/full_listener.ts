@@ -1,11 +1,6 @@
 /** A listener whose queue is full: TCP itself gets no answer (CI-1). */
 import { connect, type Socket } from "node:net";
-import {
-  Child,
-  currentRuntime,
-  runtimePath,
-  scriptArguments,
-} from "../harness/child.ts";
+import { Child } from "../harness/child.ts";
 import { pause } from "../site/served.ts";
 
 /** How long an answer may take on this machine. */
@@ -23,9 +18,7 @@ export class FullListener implements AsyncDisposable {
   }
 
   static async listen(): Promise<FullListener> {
-    const script = "tests/client/full_listener_child.ts";
-    const args = scriptArguments(currentRuntime, script);
-    const child = new Child(runtimePath(currentRuntime) ?? "", args);
+    const child = Child.running("tests/client/full_listener_child.ts");
     const full = new FullListener(Number(await child.line()), child);
     child.signal("SIGSTOP");
     // Queues are as long as the runtime wishes.

@@ -10,14 +10,10 @@ import {
   test,
   testWhere,
 } from "../harness.ts";
-import {
-  Child,
-  currentRuntime,
-  runtimePath,
-  scriptArguments,
-} from "../harness/child.ts";
+import { currentRuntime } from "../harness/child.ts";
 import { freePort } from "../harness/free_port.ts";
 import { certificate } from "../runtime/recorder.ts";
+import { dialPermitted } from "./permitted.ts";
 import { Relay } from "./relay.ts";
 
 const tls = { cert: certificate("leaf.crt"), key: certificate("leaf.key") };
@@ -179,19 +175,9 @@ testWhere(
   async () => {
     await using server = await listen(false);
     const { port } = server.addr as { port: number };
-    const path = runtimePath("deno") ?? "";
-    const args = scriptArguments("deno", "tests/client/dialing_child.ts");
     for (const more of [undefined, "127.0.0.2:0"]) {
       const nets = [`localhost:${port}`, ...(more ? [more] : [])];
-      const granted = args.flatMap((arg) =>
-        arg === "-A"
-          ? [
-            ...["--no-prompt", "--allow-env", "--allow-read"],
-            `--allow-net=${nets.join(",")}`,
-          ]
-          : [arg]
-      );
-      await using child = new Child(path, granted, {
+      await using child = dialPermitted([`--allow-net=${nets.join(",")}`], {
         SOCKEYE_TEST_URL: urlOf(server, "localhost"),
         SOCKEYE_TEST_HOW: "close",
         SOCKEYE_TEST_LOCAL: "127.0.0.2",

@@ -126,6 +126,17 @@ export class Child implements AsyncDisposable {
     });
   }
 
+  /** Starts a script of the checkout on the runtime that this test runs on. */
+  static running(
+    script: string,
+    args: readonly string[] = [],
+    env?: Readonly<Record<string, string>>,
+  ): Child {
+    const command = runtimePath(currentRuntime) ?? "";
+    const all = [...scriptArguments(currentRuntime, script), ...args];
+    return new Child(command, all, env);
+  }
+
   /** What it has printed to standard error so far. */
   get stderr(): string {
     return this.#stderr;
@@ -197,8 +208,9 @@ export class Child implements AsyncDisposable {
   }
 
   /** Waits until it has ended by itself, in good order; fails otherwise. */
-  async assertEnds(): Promise<void> {
-    const { code, signal } = await within(this.exited, "the end of a child");
+  async assertEnds(timeoutMs?: number): Promise<void> {
+    const what = "the end of a child";
+    const { code, signal } = await within(this.exited, what, timeoutMs);
     if (code === 0 && this.#stderr === "") return;
     throw new Error(`The child ended with ${code ?? signal}: ${this.#stderr}`);
   }

@@ -11,12 +11,7 @@ import {
   assertStringIncludes,
   test,
 } from "../harness.ts";
-import {
-  Child,
-  currentRuntime,
-  runtimePath,
-  scriptArguments,
-} from "../harness/child.ts";
+import { Child, currentRuntime } from "../harness/child.ts";
 import { within } from "../harness/deadline.ts";
 import { closeCode, closePayload } from "../harness/frame.ts";
 import {
@@ -171,11 +166,7 @@ testDeno(
 
 if (currentRuntime !== "node") {
   test("clients that go before they are answered are not kept", async () => {
-    const script = scriptArguments(
-      currentRuntime,
-      "tests/hosted/gone_child.ts",
-    );
-    await using child = new Child(runtimePath(currentRuntime)!, script);
+    await using child = Child.running("tests/hosted/gone_child.ts");
     const { open, closing, opened, closed } = await child.json<SiteStats>();
     assertEquals([open, closing], [0, 0]);
     assertEquals(opened, closed);

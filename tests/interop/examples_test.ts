@@ -1,11 +1,6 @@
 /** The examples, as a user runs them, each on the runtime that this test runs on. */
 import { assert, assertEquals, test, testWhere } from "../harness.ts";
-import {
-  Child,
-  currentRuntime,
-  runtimePath,
-  scriptArguments,
-} from "../harness/child.ts";
+import { Child } from "../harness/child.ts";
 import { closeCode } from "../harness/frame.ts";
 import { rawConnect, rawUpgrade } from "../harness/raw_client.ts";
 import { Example } from "../examples/example.ts";
@@ -13,9 +8,7 @@ import { EchoSite } from "./echo_site.ts";
 import { PEERS } from "./peers.ts";
 
 function runExample(name: string, ...args: readonly string[]): Child {
-  const runtime = runtimePath(currentRuntime) ?? "";
-  const script = scriptArguments(currentRuntime, `examples/${name}.ts`);
-  return new Child(runtime, [...script, ...args]);
+  return Child.running(`examples/${name}.ts`, args);
 }
 
 /** Waits for the line that says where the example listens. */

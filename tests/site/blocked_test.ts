@@ -7,12 +7,7 @@ import {
   type SiteOptions,
 } from "../../server.ts";
 import { assert, assertEquals, test } from "../harness.ts";
-import {
-  Child,
-  currentRuntime,
-  runtimePath,
-  scriptArguments,
-} from "../harness/child.ts";
+import { Child } from "../harness/child.ts";
 import { serve, type Served, until } from "./served.ts";
 
 const CLIENTS = 10;
@@ -46,8 +41,7 @@ async function serveChild(
       pingTimeoutMs: 600,
     });
   await serve({ setup, ...options }, async (served) => {
-    await using child = new Child(runtimePath(currentRuntime) ?? "", [
-      ...scriptArguments(currentRuntime, script),
+    await using child = Child.running(script, [
       `${served.port}`,
       `${CLIENTS}`,
       `${PONG_MS}`,

@@ -5,12 +5,7 @@
 import process from "node:process";
 import { type CloseInfo, Handler, Site } from "../../server.ts";
 import { assert, assertEquals, test } from "../harness.ts";
-import {
-  Child,
-  currentRuntime,
-  runtimePath,
-  scriptArguments,
-} from "../harness/child.ts";
+import { Child } from "../harness/child.ts";
 import { stuff } from "./crowd.ts";
 import { pause, until } from "./served.ts";
 
@@ -31,10 +26,8 @@ interface Received {
 }
 
 function startClients(port: number, groups: Record<string, number>): Child {
-  const script = scriptArguments(currentRuntime, "tests/site/frozen_child.ts");
   const args = Object.entries(groups).flatMap(([path, n]) => [path, `${n}`]);
-  const runtime = runtimePath(currentRuntime) ?? "";
-  return new Child(runtime, [...script, `${port}`, ...args]);
+  return Child.running("tests/site/frozen_child.ts", [`${port}`, ...args]);
 }
 
 /** Asks until everyone in a child has got a certain message. */

@@ -1,11 +1,6 @@
 /** AB21: what a message in pieces takes of memory, however large it is. */
 import { assert, assertEquals, test } from "../harness.ts";
-import {
-  Child,
-  currentRuntime,
-  runtimePath,
-  scriptArguments,
-} from "../harness/child.ts";
+import { Child } from "../harness/child.ts";
 
 const MIB = 1_048_576;
 const SIZE_MIB = 1_024;
@@ -14,10 +9,7 @@ const MOST_BYTES = 200 * MIB;
 
 test("AB21: memory stays flat, however large a message is", async () => {
   const script = "tests/site/pieces_memory_child.ts";
-  await using child = new Child(runtimePath(currentRuntime) ?? "", [
-    ...scriptArguments(currentRuntime, script),
-    `${SIZE_MIB}`,
-  ]);
+  await using child = Child.running(script, [`${SIZE_MIB}`]);
   const kinds: [string, boolean, number][] = [
     ["one frame", true, Infinity],
     ["fragments of text", false, Infinity],

@@ -3,12 +3,7 @@
  * of its own that has to end by itself (LC-7, LC-8; a twentieth of the crowd).
  */
 import { assert, assertEquals, assertRejects, test } from "../harness.ts";
-import {
-  Child,
-  currentRuntime,
-  runtimePath,
-  scriptArguments,
-} from "../harness/child.ts";
+import { Child } from "../harness/child.ts";
 import { within } from "../harness/deadline.ts";
 import { closeCode } from "../harness/frame.ts";
 import {
@@ -32,12 +27,7 @@ const LIVE = 250;
 const FEW = 3;
 
 function startSite(timeoutMs: number): Child {
-  const script = scriptArguments(
-    currentRuntime,
-    "tests/site/shutdown_child.ts",
-  );
-  const runtime = runtimePath(currentRuntime) ?? "";
-  return new Child(runtime, [...script, `${timeoutMs}`]);
+  return Child.running("tests/site/shutdown_child.ts", [`${timeoutMs}`]);
 }
 
 /** Sends numbers, reads them back, and answers the Close frame. */
