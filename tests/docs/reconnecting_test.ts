@@ -2,35 +2,29 @@
  * The page on reconnecting says what the options are (`guide_test.ts` runs its
  * code), and the README has a client that reconnects.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { pathToFileURL } from "node:url";
+import { readFileSync } from "node:fs";
 import type { DurableConnection } from "../../client.ts";
 import { Site } from "../../server.ts";
 import { FakeClock, MemoryNetwork, settle } from "../../testing.ts";
 import { assert, assertEquals, test } from "../harness.ts";
 import { checkoutPath } from "../harness/child.ts";
+import { importCode, readPage, sections } from "./blocks.ts";
 
-const page = readFileSync(checkoutPath("docs/reconnecting.md"), "utf8");
-const readme = readFileSync(checkoutPath("README.md"), "utf8");
+const page = readPage("docs/reconnecting.md");
 
 test("B-8: README.md: a client that comes back by itself", async () => {
-  const code = [...readme.matchAll(/^```ts\n([^]*?)^```$/gm)]
-    .map(([, block = ""]) => block).find((block) => block.includes("redial("));
+  const code = sections(readPage("README.md"))
+    .flatMap(({ blocks }) => blocks.map(({ code }) => code))
+    .find((code) => code.includes("redial("));
   assert(code !== undefined && code.split("\n").length <= 10 + 1, "its length");
-  const folder = mkdtempSync(`${tmpdir()}/sockeye-docs-`);
   const lines: string[] = [];
   const { log } = console;
   using clock = new FakeClock();
   using _network = new MemoryNetwork();
   console.log = (...values: unknown[]) => void lines.push(values.join(" "));
   try {
-    const file = `${folder}/block.ts`;
-    const url = pathToFileURL(checkoutPath("mod.ts")).href;
-    const module = code.replace('"@sockeye/sockeye"', JSON.stringify(url));
-    writeFileSync(file, `${module}export { durable };`);
-    const { durable }: { durable: DurableConnection } = await import(
-      pathToFileURL(file).href
+    const { durable } = await importCode<{ durable: DurableConnection }>(
+      `${code}export { durable };`,
     );
     await settle();
     assertEquals(durable.state, "down");
@@ -45,7 +39,6 @@ test("B-8: README.md: a client that comes back by itself", async () => {
     await durable.close();
   } finally {
     console.log = log;
-    rmSync(folder, { recursive: true, force: true });
   }
   assertEquals(lines, ["subscribe", "hello", "lost: transport-error"]);
 });
