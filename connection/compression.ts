@@ -6,7 +6,7 @@
  */
 
 import type { DeflateAgreement, MessageTransform, Role } from "../codec.ts";
-import type { makeDeflate } from "../runtime/zlib.ts";
+import type { makeDeflate } from "../runtime/message_deflate.ts";
 import { checkAmount, checkKeys } from "./check.ts";
 
 /**
@@ -163,8 +163,8 @@ let make: typeof makeDeflate | undefined;
  * @returns A promise that settles when it is there.
  */
 export function loadCompression(): Promise<void> {
-  return loading ??= import("../runtime/zlib.ts").then((zlib) => {
-    make = zlib.makeDeflate;
+  return loading ??= import("../runtime/message_deflate.ts").then((loaded) => {
+    make = loaded.makeDeflate;
   });
 }
 

@@ -35,7 +35,7 @@ const RULES: readonly Rule[] = [
     may: [
       /^codec\.ts$/,
       /^connection\//,
-      /^runtime\/(transport|zlib|text|memory)\.ts$/,
+      /^runtime\/(transport|message_deflate|text|memory)\.ts$/,
     ],
   },
   {
@@ -43,7 +43,7 @@ const RULES: readonly Rule[] = [
     may: [
       /^codec\.ts$/,
       /^connection\//,
-      /^runtime\/(transport|zlib|text|memory)\.ts$/,
+      /^runtime\/(transport|message_deflate|text|memory)\.ts$/,
     ],
     mayType: [/^connection\.ts$/],
   },

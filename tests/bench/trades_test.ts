@@ -4,7 +4,7 @@ import {
   readTerms,
   trade,
 } from "../../bench/compression/trades.ts";
-import { makeDeflate } from "../../runtime/zlib.ts";
+import { makeDeflate } from "../../runtime/message_deflate.ts";
 import { assert, assertEquals, test } from "../harness.ts";
 import { concat, sameBytes } from "../harness/bytes.ts";
 import { parseFrames } from "../harness/frame.ts";

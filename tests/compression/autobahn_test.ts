@@ -12,7 +12,7 @@ import {
   parseExtensions,
 } from "../../codec.ts";
 import { Protocol } from "../../codec/protocol.ts";
-import { makeDeflate } from "../../runtime/zlib.ts";
+import { makeDeflate } from "../../runtime/message_deflate.ts";
 import { assert, assertEquals, test } from "../harness.ts";
 import { concat, sameBytes } from "../harness/bytes.ts";
 import { frame, parseFrames } from "../harness/frame.ts";

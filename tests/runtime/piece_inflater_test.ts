@@ -5,7 +5,10 @@ import {
   inflateRawSync,
   type ZlibOptions,
 } from "node:zlib";
-import { makeDeflate, type MessageDeflate } from "../../runtime/zlib.ts";
+import {
+  makeDeflate,
+  type MessageDeflate,
+} from "../../runtime/message_deflate.ts";
 import { History } from "../../runtime/deflate_history.ts";
 import { PieceInflater } from "../../runtime/piece_inflater.ts";
 import { assert, assertEquals, assertStrictEquals, test } from "../harness.ts";

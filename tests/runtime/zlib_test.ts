@@ -16,7 +16,7 @@ import {
   type DeflateTerms,
   makeDeflate,
   type MessageDeflate,
-} from "../../runtime/zlib.ts";
+} from "../../runtime/message_deflate.ts";
 
 const SETTINGS: DeflateSettings = {
   thresholdBytes: 0,
