@@ -4,7 +4,7 @@
  * @module
  */
 
-import { reverseBits } from "./deflate_codes.ts";
+import { reverseBits, SYMBOL_SHIFT } from "./deflate_codes.ts";
 
 /** Bits of the longest code that there can be. */
 export const MAX_HUFFMAN_BITS = 15;
@@ -60,7 +60,7 @@ export class HuffmanCodes {
       this.#symbols[places[bits]!++] = symbol;
       const code = codes[bits]!++;
       if (bits > FAST_BITS) continue;
-      const entry = symbol << 4 | bits;
+      const entry = symbol << SYMBOL_SHIFT | bits;
       const step = 1 << bits;
       for (let at = reverseBits(code, bits); at <= FAST_MASK; at += step) {
         fast[at] = entry;
@@ -91,7 +91,7 @@ export class HuffmanCodes {
       bits >>>= 1;
       const count = counts[length]!;
       if (code - first < count) {
-        return this.#symbols[place + code - first]! << 4 | length;
+        return this.#symbols[place + code - first]! << SYMBOL_SHIFT | length;
       }
       place += count;
       first = first + count << 1;

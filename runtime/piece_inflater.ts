@@ -9,16 +9,20 @@
  * @module
  */
 
+import { BitReader, type ReadResult } from "./bit_reader.ts";
+import { BlockCodes, fixedCodes } from "./block_codes.ts";
 import {
+  BITS_MASK,
   DISTANCE_BASES,
   DISTANCE_EXTRA_BITS,
   END_OF_BLOCK,
   LENGTH_BASES,
   LENGTH_EXTRA_BITS,
   MAX_MATCH_BYTES,
+  SYMBOL_SHIFT,
 } from "./deflate_codes.ts";
 import { type History, stage } from "./deflate_history.ts";
-import { HuffmanCodes, MAX_HUFFMAN_BITS } from "./huffman.ts";
+import { MAX_HUFFMAN_BITS } from "./huffman.ts";
 
 /** Most bytes that are inflated at a time, but for the end of a match. */
 const PIECE_BYTES = 65_536;
@@ -26,46 +30,20 @@ const PIECE_BYTES = 65_536;
 const TRAILER = Uint8Array.of(0x00, 0x00, 0xff, 0xff);
 const NO_BYTES = new Uint8Array(0);
 
-const MAX_LENGTH_CODES = 286;
-const MAX_DISTANCE_CODES = 30;
-/** Section 3.2.7: the order in which lengths of code length codes come. */
-const LENGTH_ORDER = Uint8Array.of(
-  ...[16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15],
-);
-
-/** Section 3.2.6: the fixed codes, made when they are first met. */
-let fixedCodes: BlockCodes | undefined;
-
-/** The codes of a block. */
-interface BlockCodes {
-  readonly lengths: HuffmanCodes;
-  readonly distances: HuffmanCodes;
-}
-
 /** What a step has come to. */
 type Step =
-  /** Go on. */
-  | "done"
-  /** There is not enough input. */
-  | "hungry"
+  | ReadResult
   /** As much has been inflated as is good to hold. */
-  | "full"
-  /** The format is broken. */
-  | "invalid";
+  | "full";
 
 /** Inflates one message after the other. */
 export class PieceInflater {
   readonly #history: History;
   readonly #keepsContext: boolean;
 
-  #input: Uint8Array = NO_BYTES;
-  #at = 0;
-  /** Where the payload ends in the input, whose trailer may follow. */
-  #payloadEnd = 0;
+  readonly #bits: BitReader = new BitReader();
+  /** Whether the message has come whole, so that its trailer is in the input. */
   #isLast = false;
-  #held = 0;
-  #heldCount = 0;
-
   /** What the input goes on with. */
   #state: "header" | "stored" | "codes" = "header";
   /** Whether the block under way has BFINAL set. */
@@ -91,17 +69,7 @@ export class PieceInflater {
 
   /** Takes the next part of a message; see `PieceDecoder.push`. */
   push(payload: Uint8Array, isLast: boolean): void {
-    this.#giveBack();
-    const left = this.#input.subarray(this.#at);
-    const trailer = isLast ? TRAILER : NO_BYTES;
-    const payloadEnd = left.length + payload.length;
-    const input = new Uint8Array(payloadEnd + trailer.length);
-    input.set(left);
-    input.set(payload, left.length);
-    input.set(trailer, payloadEnd);
-    this.#input = input;
-    this.#at = 0;
-    this.#payloadEnd = payloadEnd;
+    this.#bits.push(payload, isLast ? TRAILER : NO_BYTES);
     this.#isLast = isLast;
   }
 
@@ -129,18 +97,16 @@ export class PieceInflater {
 
   /** Whether the message ends here. */
   get #hasEnded(): boolean {
-    if (!this.#isLast || this.#heldCount > 0) return false;
+    const { heldCount, bytesLeft } = this.#bits;
+    if (!this.#isLast || heldCount > 0) return false;
     // A whole empty block without compression is what the trailer ends; after a
     // block with BFINAL there need be none (RFC 7692, section 7.2.3.4).
-    return this.#at === this.#input.length ||
-      this.#mayEnd && this.#at === this.#payloadEnd;
+    return bytesLeft === 0 || this.#mayEnd && bytesLeft === TRAILER.length;
   }
 
   /** Makes ready for the next message. */
   #reset(): void {
-    this.#input = NO_BYTES;
-    this.#at = 0;
-    this.#payloadEnd = 0;
+    this.#bits.clear();
     this.#isLast = false;
     this.#mayEnd = true;
     this.#ownCodes = undefined;
@@ -151,16 +117,10 @@ export class PieceInflater {
   #step(end: number): Step {
     if (this.#state === "codes") return this.#inflate(end);
     if (this.#state === "stored") return this.#copyStored(end);
-    const at = this.#at;
-    const held = this.#held;
-    const heldCount = this.#heldCount;
+    const { place } = this.#bits;
     const step = this.#readHeader();
-    if (step === "hungry") {
-      // Short as it is, it is read again from its beginning.
-      this.#at = at;
-      this.#held = held;
-      this.#heldCount = heldCount;
-    }
+    // Short as it is, it is read again from its beginning.
+    if (step === "hungry") this.#bits.place = place;
     return step;
   }
 
@@ -168,50 +128,46 @@ export class PieceInflater {
     this.#state = "header";
     this.#mayEnd = this.#isFinal;
     // What follows a last block begins with the next byte.
-    if (this.#isFinal) this.#toByte();
+    if (this.#isFinal) this.#bits.toByte();
     return "done";
   }
 
   /** Section 3.2.3: reads what a block begins with. */
-  #readHeader(): Step {
-    const header = this.#takeBits(3);
+  #readHeader(): ReadResult {
+    const header = this.#bits.take(3);
     if (header < 0) return "hungry";
-    let step: Step = "done";
+    let result: ReadResult = "done";
     const type = header >> 1;
-    if (type === 0) step = this.#readStored();
-    else if (type === 1) this.#codes = fixedCodes ??= makeFixed();
-    else if (type === 2) step = this.#readCodes();
+    if (type === 0) result = this.#readStored();
+    else if (type === 1) this.#codes = fixedCodes();
+    else if (type === 2) result = this.#readCodes();
     else return "invalid";
-    if (step !== "done") return step;
+    if (result !== "done") return result;
     this.#isFinal = (header & 1) === 1;
     this.#state = type === 0 ? "stored" : "codes";
     return "done";
   }
 
   /** Section 3.2.4: a block without compression. */
-  #readStored(): Step {
-    this.#toByte();
-    const length = this.#takeBits(16);
+  #readStored(): ReadResult {
+    const bits = this.#bits;
+    bits.toByte();
+    const length = bits.take(16);
     if (length < 0) return "hungry";
-    const complement = this.#takeBits(16);
+    const complement = bits.take(16);
     if (complement < 0) return "hungry";
     // "NLEN is the one's complement of LEN."
     if ((length ^ complement) !== 0xffff) return "invalid";
-    this.#giveBack();
+    bits.giveBack();
     this.#storedBytes = length;
     return "done";
   }
 
   #copyStored(end: number): Step {
-    const { length } = this.#input;
-    const bytes = Math.min(
-      this.#storedBytes,
-      length - this.#at,
-      end - this.#to,
-    );
-    const stop = this.#at + bytes;
-    stage().set(this.#input.subarray(this.#at, stop), this.#to);
-    this.#at = stop;
+    const bits = this.#bits;
+    const room = end - this.#to;
+    const bytes = Math.min(this.#storedBytes, bits.bytesLeft, room);
+    stage().set(bits.takeBytes(bytes), this.#to);
     this.#to += bytes;
     this.#storedBytes -= bytes;
     if (this.#storedBytes === 0) return this.#endBlock();
@@ -219,75 +175,21 @@ export class PieceInflater {
   }
 
   /** Section 3.2.7: the codes that a block brings with it. */
-  #readCodes(): Step {
-    const sizes = this.#takeBits(14);
-    if (sizes < 0) return "hungry";
-    const lengthCodes = (sizes & 31) + 257;
-    const distanceCodes = (sizes >> 5 & 31) + 1;
-    if (lengthCodes > MAX_LENGTH_CODES || distanceCodes > MAX_DISTANCE_CODES) {
-      return "invalid";
-    }
-    const lengths = new Uint8Array(MAX_LENGTH_CODES + MAX_DISTANCE_CODES);
-    const count = (sizes >> 10) + 4;
-    for (let index = 0; index < count; index++) {
-      const bits = this.#takeBits(3);
-      if (bits < 0) return "hungry";
-      lengths[LENGTH_ORDER[index]!] = bits;
-    }
-    const own = this.#ownCodes ??= {
-      lengths: new HuffmanCodes(MAX_LENGTH_CODES),
-      distances: new HuffmanCodes(MAX_DISTANCE_CODES),
-    };
-    // The codes of the lengths take a place that is not needed yet.
-    if (!own.lengths.set(lengths, 0, LENGTH_ORDER.length)) {
-      return "invalid";
-    }
-    lengths.fill(0);
-    const all = lengthCodes + distanceCodes;
-    const step = this.#readLengths(own.lengths, lengths, all);
-    if (step !== "done") return step;
-    // Without it no block would end.
-    if (lengths[END_OF_BLOCK] === 0) return "invalid";
-    const isValid = own.lengths.set(lengths, 0, lengthCodes) &&
-      own.distances.set(lengths, lengthCodes, all);
-    this.#codes = own;
-    return isValid ? "done" : "invalid";
+  #readCodes(): ReadResult {
+    const codes = this.#codes = this.#ownCodes ??= new BlockCodes();
+    return codes.read(this.#bits);
   }
 
-  #readLengths(codes: HuffmanCodes, lengths: Uint8Array, count: number): Step {
-    for (let index = 0; index < count;) {
-      this.#hold();
-      const entry = codes.find(this.#held);
-      const bits = entry & 15;
-      if (bits === 0 && this.#heldCount >= MAX_HUFFMAN_BITS) return "invalid";
-      if (bits === 0 || bits > this.#heldCount) return "hungry";
-      this.#drop(bits);
-      const symbol = entry >> 4;
-      if (symbol < 16) {
-        lengths[index++] = symbol;
-        continue;
-      }
-      // 16: "Copy the previous code length 3 - 6 times." 17 and 18: zeros.
-      if (symbol === 16 && index === 0) return "invalid";
-      const value = symbol === 16 ? lengths[index - 1]! : 0;
-      const extra = this.#takeBits(symbol === 16 ? 2 : symbol === 17 ? 3 : 7);
-      if (extra < 0) return "hungry";
-      const stop = index + extra + (symbol === 18 ? 11 : 3);
-      if (stop > count) return "invalid";
-      lengths.fill(value, index, stop);
-      index = stop;
-    }
-    return "done";
-  }
-
-  /** Inflates what a block's codes say, up to its end, or to that of the room. */
+  /**
+   * Inflates what a block's codes say, up to its end, or to that of the room: in one
+   * loop that has what it needs in variables, as it goes round for each symbol.
+   */
   #inflate(end: number): Step {
     const { lengths, distances } = this.#codes!;
     const target = stage();
-    const input = this.#input;
-    let at = this.#at;
-    let held = this.#held;
-    let count = this.#heldCount;
+    const bits = this.#bits;
+    const { input } = bits;
+    let { at, held, heldCount: count } = bits;
     let to = this.#to;
     let step: Step = "done";
     for (;;) {
@@ -300,21 +202,23 @@ export class PieceInflater {
         count += 8;
       }
       const entry = lengths.find(held);
-      const bits = entry & 15;
-      if (bits === 0 || bits > count) {
-        step = bits === 0 && count >= MAX_HUFFMAN_BITS ? "invalid" : "hungry";
+      const symbolBits = entry & BITS_MASK;
+      if (symbolBits === 0 || symbolBits > count) {
+        step = symbolBits === 0 && count >= MAX_HUFFMAN_BITS
+          ? "invalid"
+          : "hungry";
         break;
       }
-      const symbol = entry >> 4;
+      const symbol = entry >> SYMBOL_SHIFT;
       if (symbol < END_OF_BLOCK) {
-        held >>>= bits;
-        count -= bits;
+        held >>>= symbolBits;
+        count -= symbolBits;
         target[to++] = symbol;
         continue;
       }
       if (symbol === END_OF_BLOCK) {
-        held >>>= bits;
-        count -= bits;
+        held >>>= symbolBits;
+        count -= symbolBits;
         break;
       }
       const index = symbol - END_OF_BLOCK - 1;
@@ -328,16 +232,16 @@ export class PieceInflater {
       const countBefore = count;
       const lengthExtra = LENGTH_EXTRA_BITS[index]!;
       const length = LENGTH_BASES[index]! +
-        (held >>> bits & (1 << lengthExtra) - 1);
-      held >>>= bits + lengthExtra;
-      count -= bits + lengthExtra;
+        (held >>> symbolBits & (1 << lengthExtra) - 1);
+      held >>>= symbolBits + lengthExtra;
+      count -= symbolBits + lengthExtra;
       while (count >= 0 && count <= 24 && at < input.length) {
         held |= input[at++]! << count;
         count += 8;
       }
       const distance = distances.find(held);
-      const distanceBits = distance & 15;
-      const code = distance >> 4;
+      const distanceBits = distance & BITS_MASK;
+      const code = distance >> SYMBOL_SHIFT;
       if (distanceBits === 0 && count >= MAX_HUFFMAN_BITS) {
         step = "invalid";
         break;
@@ -348,7 +252,7 @@ export class PieceInflater {
         held |= input[at++]! << count;
         count += 8;
       }
-      const distanceExtra = code < MAX_DISTANCE_CODES
+      const distanceExtra = code < DISTANCE_BASES.length
         ? DISTANCE_EXTRA_BITS[code]!
         : 0;
       if (distanceBits === 0 || count < distanceExtra) {
@@ -359,7 +263,7 @@ export class PieceInflater {
         break;
       }
       // "distance codes 30-31 will never actually occur in the compressed data"
-      let from = code < MAX_DISTANCE_CODES
+      let from = code < DISTANCE_BASES.length
         ? to - DISTANCE_BASES[code]! - (held & (1 << distanceExtra) - 1)
         : -1;
       if (from < 0) {
@@ -370,56 +274,10 @@ export class PieceInflater {
       count -= distanceExtra;
       for (const stop = to + length; to < stop;) target[to++] = target[from++]!;
     }
-    this.#at = at;
-    this.#held = held;
-    this.#heldCount = count;
+    bits.at = at;
+    bits.held = held;
+    bits.heldCount = count;
     this.#to = to;
     return step === "done" ? this.#endBlock() : step;
   }
-
-  /** Holds as many bits as it can, 25 or more where they are there. */
-  #hold(): void {
-    while (this.#heldCount <= 24 && this.#at < this.#input.length) {
-      this.#held |= this.#input[this.#at++]! << this.#heldCount;
-      this.#heldCount += 8;
-    }
-  }
-
-  #drop(count: number): void {
-    this.#held >>>= count;
-    this.#heldCount -= count;
-  }
-
-  /** Takes some bits, at most 16; -1 where there are not as many. */
-  #takeBits(count: number): number {
-    this.#hold();
-    if (this.#heldCount < count) return -1;
-    const bits = this.#held & (1 << count) - 1;
-    this.#drop(count);
-    return bits;
-  }
-
-  /** Gives back whole bytes. */
-  #giveBack(): void {
-    this.#at -= this.#heldCount >> 3;
-    this.#heldCount &= 7;
-    this.#held &= (1 << this.#heldCount) - 1;
-  }
-
-  /** Skips what is left of a byte. */
-  #toByte(): void {
-    this.#giveBack();
-    this.#held = 0;
-    this.#heldCount = 0;
-  }
-}
-
-function makeFixed(): BlockCodes {
-  const lengths = new HuffmanCodes(288);
-  const distances = new HuffmanCodes(32);
-  const bits = new Uint8Array(288).fill(8, 0, 144).fill(9, 144, 256)
-    .fill(7, 256, 280).fill(8, 280);
-  lengths.set(bits, 0, 288);
-  distances.set(new Uint8Array(32).fill(5), 0, 32);
-  return { lengths, distances };
 }
