@@ -126,14 +126,7 @@ export {
   type ResponseHeadFields,
 } from "./codec/http_encode.ts";
 export { applyMask, randomMaskKey } from "./codec/mask.ts";
-export {
-  type Message,
-  type MessageTransform,
-  type PieceDecoder,
-  plainDecoding,
-  type SharedTransform,
-  type TextDecoding,
-} from "./codec/message.ts";
+export type { Message } from "./codec/message.ts";
 export { type PreparedMessage, prepareMessage } from "./codec/prepared.ts";
 export {
   DEFAULT_MAX_FRAGMENTS,
@@ -149,5 +142,11 @@ export {
   REFUSALS,
   refuse,
 } from "./codec/refusal.ts";
+export { plainDecoding, type TextDecoding } from "./codec/text_decoding.ts";
 export { plainWriter, type TextWriter } from "./codec/text_writer.ts";
+export {
+  type MessageTransform,
+  type PieceDecoder,
+  type SharedTransform,
+} from "./codec/transform.ts";
 export { type Utf8Check, Utf8Validator } from "./codec/utf8.ts";

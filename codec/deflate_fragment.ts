@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { MessageTransform } from "./message.ts";
+import type { MessageTransform } from "./transform.ts";
 
 /** What each compressed message ends with, and the last four bytes are not sent. */
 const EMPTY_BLOCK_TAIL = Uint8Array.of(0x00, 0x00, 0xff, 0xff);

@@ -8,17 +8,15 @@
  * @module
  */
 
+import { takeBinary } from "./binary.ts";
 import type { ProtocolErrorReason } from "./error.ts";
 import type { ProtocolEvent } from "./event.ts";
 import { type FrameHeader, OPCODES } from "./frame.ts";
 import { maskRange } from "./mask.ts";
-import {
-  type Message,
-  type MessageOptions,
-  MessageReader,
-  type PieceDecoder,
-} from "./message.ts";
+import type { Message } from "./message.ts";
+import { type MessageOptions, MessageRules } from "./message_rules.ts";
 import { TextPieces } from "./text_pieces.ts";
+import type { PieceDecoder } from "./transform.ts";
 
 /** A part of a message that is restored when its turn comes. */
 export interface CompressedPiece {
@@ -42,7 +40,7 @@ export class PieceReader {
 
   readonly #options: MessageOptions;
   /** Judges the frames. */
-  readonly #rules: MessageReader;
+  readonly #rules: MessageRules;
   readonly #decoder: PieceDecoder | undefined;
   /** Text that arrives as it is. */
   #text: TextPieces | undefined;
@@ -58,7 +56,7 @@ export class PieceReader {
   /** @param options Limits on messages in pieces, and how to decode. */
   constructor(options: MessageOptions) {
     this.#options = options;
-    this.#rules = new MessageReader(options);
+    this.#rules = new MessageRules(options);
     this.#decoder = options.transform?.decodePieces?.();
   }
 
@@ -78,7 +76,7 @@ export class PieceReader {
   }
 
   /**
-   * Judges the header of a data frame, as {@linkcode MessageReader.admit}.
+   * Judges the header of a data frame, as {@linkcode MessageRules.admit}.
    *
    * @returns What it breaks.
    */
@@ -105,7 +103,15 @@ export class PieceReader {
   ): ProtocolEvent | undefined {
     if (start === end) return undefined;
     if (!this.#rules.isText) {
-      const data = this.#rules.takeBytes(chunk, start, end, maskKey, given);
+      const { cheapArrayBytes } = this.#options;
+      const data = takeBinary(
+        chunk,
+        start,
+        end,
+        maskKey,
+        given,
+        cheapArrayBytes,
+      );
       return { type: "message-chunk", data };
     }
     if (maskKey !== 0) maskRange(chunk, start, end, maskKey);
@@ -130,7 +136,15 @@ export class PieceReader {
     maskKey: number,
     isLast: boolean,
   ): CompressedPiece {
-    const payload = this.#rules.takeBytes(chunk, start, end, maskKey, false);
+    const { cheapArrayBytes } = this.#options;
+    const payload = takeBinary(
+      chunk,
+      start,
+      end,
+      maskKey,
+      false,
+      cheapArrayBytes,
+    );
     return { type: "compressed", isText: this.#rules.isText, payload, isLast };
   }
 

@@ -5,8 +5,9 @@
  */
 
 import { FIN_BIT, OPCODES, RSV1_BIT } from "./frame.ts";
-import type { Message, SharedTransform } from "./message.ts";
+import type { Message } from "./message.ts";
 import { Output } from "./output.ts";
+import type { SharedTransform } from "./transform.ts";
 
 /**
  * A message with its frame, as a server sends it. Server frames are not masked

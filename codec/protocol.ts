@@ -14,18 +14,15 @@ import { NO_STATUS } from "./close.ts";
 import type { ProtocolError } from "./error.ts";
 import type { ProtocolEvent } from "./event.ts";
 import type { Role } from "./frame.ts";
-import {
-  type Message,
-  type MessageOptions,
-  type MessageTransform,
-  plainDecoding,
-  type TextDecoding,
-} from "./message.ts";
-import type { TextWriter } from "./text_writer.ts";
-import type { PreparedMessage } from "./prepared.ts";
+import type { Message } from "./message.ts";
+import type { MessageOptions } from "./message_rules.ts";
 import { PieceReader } from "./piece_reader.ts";
+import type { PreparedMessage } from "./prepared.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
+import { plainDecoding, type TextDecoding } from "./text_decoding.ts";
+import type { TextWriter } from "./text_writer.ts";
+import type { MessageTransform } from "./transform.ts";
 
 /** How to set up a {@linkcode Protocol}. */
 export interface ProtocolOptions {

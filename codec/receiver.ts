@@ -4,6 +4,7 @@
  * @module
  */
 
+import { endShared } from "./binary.ts";
 import { decodeClose } from "./close.ts";
 import { ProtocolError, type ProtocolErrorReason } from "./error.ts";
 import type { ProtocolEvent } from "./event.ts";
@@ -17,7 +18,8 @@ import {
   type Role,
 } from "./frame.ts";
 import { maskRange, rotateKey } from "./mask.ts";
-import { type Message, type MessageOptions, MessageReader } from "./message.ts";
+import { type Message, MessageReader } from "./message.ts";
+import type { MessageOptions } from "./message_rules.ts";
 import {
   beginOf,
   type PendingEvent,
@@ -123,7 +125,7 @@ export class Receiver {
       // but no array, or no string, of the runtime's.
       this.#fail("message-too-big");
     }
-    this.#messages.endChunk();
+    endShared();
   }
 
   #receive(chunk: Uint8Array, given: boolean): void {

@@ -14,14 +14,15 @@ import {
   type Role,
   RSV1_BIT,
 } from "./frame.ts";
-import type { Message, MessageTransform } from "./message.ts";
+import type { Message } from "./message.ts";
 import { Output } from "./output.ts";
-import type { TextWriter } from "./text_writer.ts";
 import {
   type PreparedMessage,
   preparedPayload,
   sharedFrame,
 } from "./prepared.ts";
+import type { TextWriter } from "./text_writer.ts";
+import type { MessageTransform } from "./transform.ts";
 
 const encoder = new TextEncoder();
 

@@ -5,7 +5,7 @@
  */
 
 import { seenBits } from "./mask.ts";
-import type { TextDecoding } from "./message.ts";
+import type { TextDecoding } from "./text_decoding.ts";
 import { Utf8Validator } from "./utf8.ts";
 
 const NO_BYTES = new Uint8Array(0);

@@ -1,14 +1,10 @@
 import { FrameHeader, type Role } from "../../codec/frame.ts";
-import {
-  type Message,
-  type MessageOptions,
-  MessageReader,
-  type MessageTransform,
-  plainDecoding,
-  type TextDecoding,
-} from "../../codec/message.ts";
 import { rotateKey } from "../../codec/mask.ts";
-import { Protocol } from "../../codec/protocol.ts";
+import { type Message, MessageReader } from "../../codec/message.ts";
+import type { MessageOptions } from "../../codec/message_rules.ts";
+import { plainDecoding, type TextDecoding } from "../../codec/text_decoding.ts";
+import type { MessageTransform } from "../../codec/transform.ts";
+
 import { assert, assertEquals, assertStrictEquals, test } from "../harness.ts";
 import { concat, hex, sameBytes } from "../harness/bytes.ts";
 import { frame, type FrameOptions } from "../harness/frame.ts";
@@ -161,40 +157,11 @@ test("MessageReader puts fragments together", () => {
   }
 });
 
-test("MessageReader tells what is under way, and forgets it", () => {
-  const messages = reader();
-  messages.admit(headerOf({ fin: false, rsv: 4 }));
-  assertEquals([messages.isText, messages.isCompressed], [true, true]);
-  messages.reset();
-  assertEquals([messages.isText, messages.isUnderWay], [false, false]);
-  messages.admit(headerOf({ opcode: "binary" }));
-  assertEquals([messages.isText, messages.isCompressed], [false, false]);
-});
-
-test("FG-7: admit() refuses what breaks the order of fragments", () => {
-  const messages = reader();
-  const start = { fin: false, payload: "a" };
-  const goOn = { opcode: "continuation", payload: "a" } as const;
-  assertStrictEquals(feed(reader(), goOn), "!unexpected-continuation");
-  feed(messages, start);
-  assertStrictEquals(feed(messages, start), "!expected-continuation");
-  const after = reader();
-  feed(after, start);
-  feed(after, goOn);
-  assertStrictEquals(feed(after, goOn), "!unexpected-continuation");
-  const whole = reader();
-  feed(whole, { payload: "a" });
-  assertStrictEquals(feed(whole, goOn), "!unexpected-continuation");
-  const inside = reader();
-  feed(inside, start);
-  const binary = { opcode: "binary", payload: "a" } as const;
-  assertStrictEquals(feed(inside, binary), "!expected-continuation");
-});
-
 test("FG-8: an empty first fragment, then data", () => {
   for (const opcode of ["text", "binary"] as const) {
     const messages = reader();
     feed(messages, { fin: false, opcode });
+    assert(messages.append(new Uint8Array(0), 0, 0, 0));
     const message = feed(messages, { opcode: "continuation", payload: "a" });
     assertEquals(message, opcode === "text" ? "a" : concat("a"));
   }
@@ -234,31 +201,6 @@ test("FR-1, FR-3: a header's promise allocates nothing", () => {
   }
 });
 
-test("FG-4: fragments below the limit, above it together, fail at the header", () => {
-  const messages = reader({ maxMessageBytes: 1000 });
-  const payload = "a".repeat(400);
-  assertStrictEquals(feed(messages, { fin: false, payload }), undefined);
-  const next = { fin: false, opcode: "continuation", payload } as const;
-  assertStrictEquals(feed(messages, next), undefined);
-  const last = { opcode: "continuation", length: 201 } as const;
-  assertStrictEquals(messages.admit(headerOf(last)), "message-too-big");
-});
-
-test("FG-1, FG-3: endless fragments, of one byte or none, end at the limit", () => {
-  for (const length of [0, 1]) {
-    const messages = reader({ maxFragments: 1000 });
-    const chunk = Uint8Array.of(0x61);
-    const first = headerOf({ fin: false, length });
-    const next = headerOf({ fin: false, opcode: "continuation", length });
-    assertStrictEquals(messages.admit(first), undefined);
-    for (let count = 2; count <= 1000; count++) {
-      assertStrictEquals(messages.admit(next), undefined, `${count}`);
-      assert(messages.append(chunk, 0, length, 0));
-    }
-    assertStrictEquals(messages.admit(next), "too-many-fragments");
-  }
-});
-
 test("FG-5: each message is counted anew, of one fragment or of two", () => {
   const messages = reader({ maxFragments: 2, maxMessageBytes: 2 });
   for (let round = 0; round < 100; round++) {
@@ -270,19 +212,6 @@ test("FG-5: each message is counted anew, of one fragment or of two", () => {
       assertEquals(message, opcode === "text" ? "ab" : concat("ab"));
     }
   }
-});
-
-test("FG-6: maxFragments can be lifted, the size limit still holds", () => {
-  const messages = reader({ maxFragments: Infinity, maxMessageBytes: 20_000 });
-  const chunk = Uint8Array.of(0x61);
-  messages.admit(headerOf({ fin: false, length: 1 }));
-  messages.append(chunk, 0, 1, 0);
-  const next = headerOf({ fin: false, opcode: "continuation", length: 1 });
-  for (let count = 2; count <= 20_000; count++) {
-    assertStrictEquals(messages.admit(next), undefined);
-    messages.append(chunk, 0, 1, 0);
-  }
-  assertStrictEquals(messages.admit(next), "message-too-big");
 });
 
 test("FG-2: fragments held open retain at most twice their bytes", () => {
@@ -342,48 +271,6 @@ test("a binary message from pieces pins at most twice its bytes", () => {
     const pinned = message.buffer.byteLength;
     assert(pinned <= 2 * length, `${pinned} bytes for ${length}`);
   }
-});
-
-test("a kept small message pins at most 8 KiB, and never the chunk", () => {
-  const messages = reader();
-  const chunk = new Uint8Array(65_536);
-  for (const length of [0, 1, 13, 125, 2_047, 2_048, 2_049, 5_000]) {
-    const header = headerOf({ opcode: "binary", length });
-    const kept: Uint8Array[] = [];
-    for (let at = 0; at + length <= 60_000; at += length + 2) {
-      messages.admit(header);
-      chunk.fill(at / 7, at, at + length);
-      const message = messages.takeWhole(chunk, at, at + length, 0, false);
-      assert(message instanceof Uint8Array);
-      assertStrictEquals(message.length, length);
-      assert(message.buffer !== chunk.buffer, "the chunk is pinned");
-      assert(message.buffer.byteLength <= Math.max(8_192, length));
-      kept.push(message);
-      if (kept.length === 900) break;
-    }
-    messages.endChunk();
-    // Overwriting the chunk, or a neighbour, changes no message.
-    const values = kept.map((message) => message[0]);
-    chunk.fill(0xee);
-    for (const [index, message] of kept.entries()) {
-      assert(message.every((byte) => byte === values[index]), `${length}`);
-    }
-    for (const message of kept) message.fill(0xff);
-    for (const message of kept) assert(message.every((byte) => byte === 0xff));
-  }
-});
-
-test("messages of different chunks share no memory", () => {
-  const messages = reader();
-  const buffers = new Set<ArrayBufferLike>();
-  for (let round = 0; round < 10; round++) {
-    const chunk = new Uint8Array(100);
-    messages.admit(headerOf({ opcode: "binary", length: 10 }));
-    const message = messages.takeWhole(chunk, 0, 10, 0, false);
-    buffers.add((message as Uint8Array).buffer);
-    messages.endChunk();
-  }
-  assertStrictEquals(buffers.size, 10);
 });
 
 // The application may transfer what belongs to it, which detaches the buffer.
@@ -482,9 +369,6 @@ test("MessageReader reports what a transform finds, and text it makes invalid", 
   for (const [payload, reason] of cases) {
     assertStrictEquals(feed(reader(options), { rsv: 4, payload }), reason);
   }
-  // What deflate cannot shrink it grows a little: that much is let through.
-  const grown = { rsv: 4, opcode: "binary" as const, length: 1065 };
-  assertStrictEquals(reader(options).admit(headerOf(grown)), undefined);
 });
 
 test("a transform may lend what becomes a text, and gives bytes away", () => {
@@ -528,63 +412,6 @@ test("decoding is told ASCII from other text, and where it lies", () => {
   }
   const round = ["ascii 3", "utf8 3", "ascii 3"];
   assertEquals(calls, [...round, ...round]);
-});
-
-test("where arrays are cheap, small binary messages do not share one", () => {
-  const sizes = (cheapArrayBytes: number) => {
-    const chunk = concat(
-      frame({ opcode: 2, mask: true, payload: new Uint8Array(16) }),
-      frame({ opcode: 2, mask: true, payload: new Uint8Array(16) }),
-      frame({ opcode: 2, mask: true, payload: new Uint8Array(100) }),
-      frame({ opcode: 2, mask: true, payload: new Uint8Array(100) }),
-    );
-    const protocol = new Protocol({ role: "server", cheapArrayBytes });
-    protocol.receive(chunk);
-    return protocol.takeEvents().map((event) =>
-      event.type === "message" && typeof event.data !== "string"
-        ? event.data.buffer.byteLength
-        : 0
-    );
-  };
-  assertEquals(sizes(100), [16, 16, 100, 100]);
-  const [first, second] = sizes(0);
-  assert(first! > 16 && first === second, "they share");
-  assertEquals(sizes(64).slice(0, 2), [16, 16]);
-});
-
-test("a message may stay in a chunk that is given away, if it is most of it", () => {
-  for (const mask of [true, false]) {
-    const role: Role = mask ? "server" : "client";
-    const sent = seededRandom(9).bytes(3000);
-    const large = frame({ opcode: 2, mask, payload: sent });
-    const take = (chunk: Uint8Array, given: boolean) => {
-      const protocol = new Protocol({ role });
-      protocol.receive(chunk, given);
-      const [event] = protocol.takeEvents();
-      assert(event?.type === "message" && typeof event.data !== "string");
-      assert(sameBytes(event.data, sent));
-      return event.data.buffer === chunk.buffer;
-    };
-    assertEquals(take(large.slice(), true), true);
-    assertEquals(take(large.slice(), false), false);
-    // LC-5: a small part of a large chunk would keep all of it.
-    assertEquals(take(concat(large, new Uint8Array(4000)), true), false);
-  }
-});
-
-test("a text with U+FFFD in it is as good as any, and told from one that is broken", () => {
-  for (const size of [Infinity, 1, 2]) {
-    const payload = concat("x\ufffdé", "y");
-    assertStrictEquals(
-      feed(reader(), { payload, mask: true }, size),
-      "x\ufffdéy",
-    );
-    const broken = concat("x\ufffd", hex("c3"), "y");
-    assertStrictEquals(
-      feed(reader(), { payload: broken }, size),
-      "!invalid-utf8",
-    );
-  }
 });
 
 test("what a long text was put together in serves the next one", () => {

@@ -1,11 +1,8 @@
 import type { ProtocolEvent } from "../../codec/event.ts";
 import { FrameHeader, type Role } from "../../codec/frame.ts";
-import {
-  type MessageOptions,
-  type MessageTransform,
-  type PieceDecoder,
-  plainDecoding,
-} from "../../codec/message.ts";
+import type { MessageOptions } from "../../codec/message_rules.ts";
+import { plainDecoding } from "../../codec/text_decoding.ts";
+import type { MessageTransform, PieceDecoder } from "../../codec/transform.ts";
 import {
   beginOf,
   type PendingEvent,

@@ -1,4 +1,4 @@
-import type { SharedTransform } from "../../codec/message.ts";
+import type { SharedTransform } from "../../codec/transform.ts";
 import {
   preparedPayload,
   prepareMessage,

@@ -1,7 +1,7 @@
 import { isSendableCode } from "../../codec/close.ts";
 import type { ProtocolEvent } from "../../codec/event.ts";
 import type { Role } from "../../codec/frame.ts";
-import { plainDecoding } from "../../codec/message.ts";
+import { plainDecoding } from "../../codec/text_decoding.ts";
 import { prepareMessage } from "../../codec/prepared.ts";
 import { Protocol, type ProtocolOptions } from "../../codec/protocol.ts";
 import {

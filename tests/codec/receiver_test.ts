@@ -1,6 +1,7 @@
 import type { ProtocolEvent } from "../../codec/event.ts";
 import type { Role } from "../../codec/frame.ts";
-import { type MessageOptions, plainDecoding } from "../../codec/message.ts";
+import type { MessageOptions } from "../../codec/message_rules.ts";
+import { plainDecoding } from "../../codec/text_decoding.ts";
 import { Receiver } from "../../codec/receiver.ts";
 import { Sender } from "../../codec/sender.ts";
 import { assert, assertEquals, assertStrictEquals, test } from "../harness.ts";

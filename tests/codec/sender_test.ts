@@ -1,4 +1,4 @@
-import type { MessageTransform } from "../../codec/message.ts";
+import type { MessageTransform } from "../../codec/transform.ts";
 import { prepareMessage } from "../../codec/prepared.ts";
 import { Sender } from "../../codec/sender.ts";
 import {

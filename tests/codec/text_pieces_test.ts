@@ -1,4 +1,4 @@
-import { plainDecoding } from "../../codec/message.ts";
+import { plainDecoding } from "../../codec/text_decoding.ts";
 import { TextPieces } from "../../codec/text_pieces.ts";
 import { assertEquals, assertStrictEquals, test } from "../harness.ts";
 import { concat, hex } from "../harness/bytes.ts";

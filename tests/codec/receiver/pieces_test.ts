@@ -1,11 +1,9 @@
 /** AB21: messages that are delivered in pieces. */
 import type { ProtocolEvent } from "../../../codec/event.ts";
 import type { Role } from "../../../codec/frame.ts";
-import {
-  type MessageOptions,
-  type MessageTransform,
-  plainDecoding,
-} from "../../../codec/message.ts";
+import type { MessageOptions } from "../../../codec/message_rules.ts";
+import { plainDecoding } from "../../../codec/text_decoding.ts";
+import type { MessageTransform } from "../../../codec/transform.ts";
 import { PieceReader } from "../../../codec/piece_reader.ts";
 import { Receiver } from "../../../codec/receiver.ts";
 import { Sender } from "../../../codec/sender.ts";
