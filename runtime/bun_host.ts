@@ -46,10 +46,18 @@ const TOO_BIG = "Received too big message";
 /** How what Bun says of a peer that breaks the protocol begins. */
 const BREACH = "Received ";
 
+/** What a Close frame says. */
+interface HeldClose {
+  readonly code: number | undefined;
+  readonly reason: string;
+}
+
 /** One WebSocket of Bun's. The server's `websocket` object tells it of events. */
 class BunSocket implements HostSocket {
   readonly #sink: HostSocketSink;
   #socket: BunWebSocket | undefined;
+  /** A Close frame for which there is still something to leave before. */
+  #held: HeldClose | undefined;
   #isClosing = false;
 
   constructor(sink: HostSocketSink) {
@@ -71,13 +79,15 @@ class BunSocket implements HostSocket {
   // Bun tells by itself.
   watchDrain(): void {}
 
+  // Bun drops a WebSocket that it has closed at the next tick of a clock that ticks
+  // every 4 seconds, so perhaps at once, with all that has not left by then.
   close(code: number | undefined, reason: string): void {
-    this.#isClosing = true;
-    if (code === undefined) this.#socket!.close();
-    else this.#socket!.close(code, reason);
+    if (this.bufferedBytes > 0) this.#held = { code, reason };
+    else this.#sendClose(code, reason);
   }
 
   drop(): void {
+    this.#held = undefined;
     this.#isClosing = true;
     this.#socket!.terminate();
   }
@@ -104,9 +114,13 @@ class BunSocket implements HostSocket {
 
   drained(): void {
     this.#sink.drain();
+    const held = this.#held;
+    if (held === undefined || this.bufferedBytes > 0) return;
+    this.#sendClose(held.code, held.reason);
   }
 
   closed(code: number, reason: string): void {
+    this.#held = undefined;
     // After our own it is that one which is told of, not the peer's.
     if (this.#isClosing) return this.#sink.close({});
     if (code !== NO_CLOSE_FRAME) {
@@ -119,6 +133,13 @@ class BunSocket implements HostSocket {
     }
     const isBreach = reason.startsWith(BREACH);
     this.#sink.close(isBreach ? { cause: "protocol-error", error } : { error });
+  }
+
+  #sendClose(code: number | undefined, reason: string): void {
+    this.#held = undefined;
+    this.#isClosing = true;
+    if (code === undefined) this.#socket!.close();
+    else this.#socket!.close(code, reason);
   }
 }
 

@@ -102,7 +102,11 @@ export const HOSTED_CAPABILITIES: Readonly<
     deno: {
       does: "reported after `closeTimeoutMs`; its socket stays until it goes",
     },
-    bun: { does: "not waited for" },
+    bun: {
+      does:
+        "not waited for: once what was sent before it has left, Bun drops " +
+        "the connection, at once or up to 4 s later",
+    },
   },
   pause: {
     title: "`connection.pause()`",
@@ -167,7 +171,10 @@ export const HOSTED_CAPABILITIES: Readonly<
   peerCloses: {
     title: "what is sent after the peer's Close frame has arrived",
     deno: { does: "dropped: the host has answered it, and `send` is `false`" },
-    bun: { does: "dropped: the host has answered it, and `send` is `false`" },
+    bun: {
+      does: "dropped: the host has answered it, and `send` is `false`; so is " +
+        "what was sent before and has not left within 4 s, or less",
+    },
   },
   closeAnswer: {
     title: "the peer's answer to a Close frame",
