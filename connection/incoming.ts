@@ -197,11 +197,11 @@ export class Incoming {
 
   /** Ends the connection, for the message is too large; tells what to throw. */
   #refuse(): ClosedError {
-    const link = this.#link;
+    const { ending } = this.#link;
     const error = new ProtocolError("message-too-big");
-    link.startClose(error.code, error.message, "too-big", error);
-    link.decide("too-big", error);
-    return new ClosedError(link.info!);
+    ending.startClose(error.code, error.message, "too-big", error);
+    ending.decide("too-big", error);
+    return new ClosedError(ending.info!);
   }
 
   #leave(): void {

@@ -1,6 +1,6 @@
 /**
- * Where the protocol meets the transport: bytes in and out, the send buffer,
- * keepalive, and every way in which a connection ends.
+ * Where the protocol meets the transport: bytes in and out, the send buffer, and
+ * the look at the clock.
  *
  * @module
  */
@@ -9,16 +9,10 @@ import {
   type Message,
   type PreparedMessage,
   Protocol,
-  type ProtocolError,
   type ProtocolOptions,
 } from "../codec.ts";
 import type { Transport, TransportSink } from "../runtime/transport.ts";
-import {
-  type CloseCause,
-  type CloseInfo,
-  makeCloseInfo,
-} from "./close_info.ts";
-import { nowMs } from "./clock.ts";
+import type { CloseInfo } from "./close_info.ts";
 import { Ending } from "./ending.ts";
 import { flushSoon } from "./flush.ts";
 import { Keepalive } from "./keepalive.ts";
@@ -30,10 +24,6 @@ import type { Ticker, Ticking } from "./ticker.ts";
 
 /** Output that is sent at once, without waiting for the end of a turn. */
 const FLUSH_BYTES = 65_536;
-/** How long a peer that is taken for dead may take to read its Close frame. */
-const DEAD_PEER_MS = 500;
-/** How long one who has taken all messages has for an answer to the last one. */
-const IDLE_TAKER_MS = 1_000;
 
 /** One connection's protocol on its transport. */
 export class Link implements TransportSink, Ticking {
@@ -43,6 +33,8 @@ export class Link implements TransportSink, Ticking {
   readonly transport: Transport;
   /** Limits and times. */
   readonly settings: ConnectionSettings;
+  /** Who is told. */
+  readonly owner: LinkOwner;
   /** Messages received, as far as they have been handed on. */
   messagesReceived = 0;
   /** Messages, and fragments of messages, sent. */
@@ -63,7 +55,6 @@ export class Link implements TransportSink, Ticking {
   isUndecided = false;
   place = -1;
 
-  readonly #owner: LinkOwner;
   readonly #ticker: Ticker;
   readonly #keepalive: Keepalive;
   #isCorked = false;
@@ -86,15 +77,10 @@ export class Link implements TransportSink, Ticking {
     this.transport = transport;
     this.protocol = new Protocol(protocol);
     this.settings = settings;
+    this.owner = owner;
     this.#ticker = ticker;
-    this.#owner = owner;
     this.#keepalive = new Keepalive(settings.pingIntervalMs);
     ticker.add(this);
-  }
-
-  /** Whose link it is. */
-  get owner(): LinkOwner {
-    return this.#owner;
   }
 
   /** The Pings under way; made with the first. */
@@ -112,14 +98,14 @@ export class Link implements TransportSink, Ticking {
     return this.protocol.outputBytes + this.transport.bufferedBytes;
   }
 
+  /** Its end, which begins to show when it is asked for. */
+  get ending(): Ending {
+    return this.#ending ??= new Ending(this);
+  }
+
   /** How it ended, once that is certain. */
   get info(): CloseInfo | undefined {
     return this.#ending?.info;
-  }
-
-  /** Whether the transport is gone. */
-  get isClosed(): boolean {
-    return this.#ending !== undefined && this.#ending.isClosed;
   }
 
   /** Whether messages may be sent. */
@@ -127,7 +113,12 @@ export class Link implements TransportSink, Ticking {
     // Before the end begins no Close frame has been sent.
     const ending = this.#ending;
     return ending === undefined ||
-      !ending.isClosed && !ending.isDropped && this.protocol.sent === undefined;
+      !ending.isGone && this.protocol.sent === undefined;
+  }
+
+  /** Whether the transport is gone. */
+  get isClosed(): boolean {
+    return this.#ending !== undefined && this.#ending.isClosed;
   }
 
   /** Whether the peer has ended its side of the stream. */
@@ -147,7 +138,7 @@ export class Link implements TransportSink, Ticking {
     this.#keepalive.alive();
     this.cork();
     this.protocol.receive(chunk, this.transport.givesChunks);
-    this.#owner.onReceived();
+    this.owner.pump.run();
     this.uncork();
   }
 
@@ -157,31 +148,21 @@ export class Link implements TransportSink, Ticking {
   }
 
   end(): void {
-    const ending = this.#toEnd();
+    const { ending, owner } = this;
     if (ending.hasPeerEnded) return;
     ending.hasPeerEnded = true;
     this.protocol.receiveEnd();
-    this.#startClosing();
+    ending.begin();
     this.cork();
-    this.#owner.onReceived();
+    owner.pump.run();
     this.uncork();
-    if (!this.#owner.isIdle) this.keepWaiting();
+    if (!owner.pump.isIdle) ending.keepWaiting();
   }
 
   close(error?: Error): void {
-    const ending = this.#toEnd();
-    if (ending.isClosed) return;
-    ending.isClosed = true;
+    if (this.isClosed) return;
     this.#ticker.delete(this);
-    this.#startClosing();
-    this.protocol.abandon();
-    // What arrived before still counts, a Close frame included.
-    if (this.info === undefined) this.#owner.onOverdue();
-    const cause = this.protocol.sent === undefined
-      ? "transport-error"
-      : ending.cause ?? "transport-error";
-    this.decide(cause, error);
-    this.#owner.onClosed(this.info!);
+    this.ending.transportClosed(error);
   }
 
   // What the connection asks for.
@@ -247,14 +228,14 @@ export class Link implements TransportSink, Ticking {
   ping(payload: Uint8Array): Promise<number> {
     const roundTrip = this.pings.start(payload);
     this.protocol.ping(payload);
-    this.#flushSoon();
+    this.flushSoon();
     return roundTrip;
   }
 
   /** Writes as much output as the transport takes. */
   flush(): void {
     const { protocol, transport } = this;
-    if (this.#isGone || this.isHeld) return;
+    if (this.isHeld || this.#isGone) return;
     if (transport.bufferedBytes > 0) return;
     let chunk = protocol.takeOutput();
     while (chunk !== undefined && transport.write(chunk)) {
@@ -262,109 +243,24 @@ export class Link implements TransportSink, Ticking {
     }
     if (this.isOver && this.bufferedBytes < this.settings.sendHighWaterBytes) {
       this.isOver = false;
-      this.#owner.onDrained();
+      this.owner.onDrained();
     }
     const ending = this.#ending;
     if (ending === undefined || protocol.outputBytes > 0) return;
     // After our Close frame there is nothing to wait for: no more will be sent.
-    const isDone = !this.isOpen || this.#owner.isIdle;
+    const isDone = !this.isOpen || this.owner.pump.isIdle;
     if (protocol.endExpected || ending.hasPeerEnded && isDone) transport.end();
   }
 
-  /**
-   * Starts the closing handshake.
-   *
-   * @param cause What to report, unless something else has begun to close.
-   * @param error What led to it.
-   * @throws {TypeError | RangeError} If code or reason may not be sent.
-   */
-  startClose(
-    code: number | undefined,
-    reason: string,
-    cause: CloseCause,
-    error?: Error,
-  ): void {
-    // Checks the arguments, also where there is nothing left to close.
-    this.protocol.close(code, reason);
-    const ending = this.#toEnd();
-    if (ending.cause !== undefined || this.isClosed) return;
-    ending.cause = cause;
-    ending.error = error;
-    this.#startClosing();
-    this.#flushSoon();
-    // What the peer has said already needs no answer any more, so it must not
-    // wait for a handler that itself may wait for the end.
-    if (this.protocol.lastEventPending) this.#owner.onOverdue();
-    updateReading(this);
-  }
-
-  /** Gives up a peer that does not read what it is sent. */
-  overflow(): void {
-    if (!this.isOpen) return;
-    this.startClose(1013, "the send buffer is full", "backpressure");
-    this.decide("backpressure");
-    // One who does not read will not answer; what it says is not worth memory.
-    this.#toEnd().isGivenUp = true;
-    updateReading(this);
-  }
-
-  /** Drops the connection. */
-  drop(cause: CloseCause, error?: Error): void {
-    if (this.#isGone) return;
-    this.decide(cause, error);
-    this.#toEnd().isDropped = true;
-    this.#startClosing();
-    this.protocol.abandon();
-    this.transport.destroy();
+  /** Writes output once no more is being sent. */
+  flushSoon(): void {
+    if (!this.#isCorked) flushSoon(this);
   }
 
   /** Lets go before anything has been sent: there will be no connection. */
   discard(): void {
-    this.#toEnd().isClosed = true;
     this.#ticker.delete(this);
-  }
-
-  /** Notes that the peer's Close frame has been taken from the protocol. */
-  peerClosed(): void {
-    // Before our own frame it was the peer who started; after it, we did.
-    this.#startClosing();
-    // The answer leaves now, also where the event was taken by asking.
-    this.#flushSoon();
-    this.decide(this.#toEnd().cause ?? "peer");
-  }
-
-  /** Notes that the peer's breach has been taken from the protocol. */
-  peerFailed(error: ProtocolError): void {
-    this.#startClosing();
-    this.#flushSoon();
-    const tooBig = error.reason === "message-too-big";
-    this.decide(tooBig ? "too-big" : "protocol-error", error);
-  }
-
-  /** Passes on what a hook threw, and returns it as an error. */
-  hookFailed(error: unknown): Error {
-    return this.#owner.onHookFailed(error);
-  }
-
-  /**
-   * Notes that the end has to wait for one who has taken messages, and may answer
-   * them yet; it does so for a bounded time.
-   */
-  keepWaiting(): void {
-    const ending = this.#toEnd();
-    if (ending.overdueMs > 0) return;
-    // Half of it: a peer with the same timeout must not give up first.
-    const longestMs = Math.ceil(this.settings.closeTimeoutMs / 2);
-    ending.overdueMs = nowMs() +
-      (this.#owner.isBehind ? longestMs : Math.min(IDLE_TAKER_MS, longestMs));
-  }
-
-  /** Settles the report, unless it is settled. */
-  decide(cause: CloseCause, error?: Error): void {
-    const ending = this.#toEnd();
-    if (ending.info !== undefined) return;
-    const { sent, received } = this.protocol;
-    ending.info = makeCloseInfo(cause, sent, received, error ?? ending.error);
+    this.ending.isClosed = true;
   }
 
   /** Stops or resumes reading at the user's wish. */
@@ -397,76 +293,30 @@ export class Link implements TransportSink, Ticking {
 
   tick(now: number): void {
     const ending = this.#ending;
-    if (ending !== undefined && ending.overdueMs > 0) {
-      if (now >= ending.overdueMs) this.#takeOverdue(ending);
-    }
-    if (ending !== undefined && ending.deadlineMs > 0) {
-      if (now >= ending.deadlineMs) this.drop(this.#lateCause(ending));
-    } else if (this.isOpen) {
-      const verdict = this.#keepalive.check(now, this);
-      if (verdict === "ping") {
-        this.ping(Pings.payload());
-      } else if (verdict === "dead") {
-        this.#closeDead();
-      }
-    }
-  }
-
-  /** Why nothing more is waited for. */
-  #lateCause(ending: Ending): CloseCause {
-    // The peer had ended the stream; what waited was this side, for its user.
-    const isOurs = ending.hasPeerEnded && this.protocol.sent === undefined;
-    return isOurs ? "transport-error" : "close-timeout";
-  }
-
-  #takeOverdue(ending: Ending): void {
-    ending.overdueMs = 0;
-    this.#owner.onOverdue();
-    this.flush();
-  }
-
-  #closeDead(): void {
-    this.startClose(1011, "ping timeout", "ping-timeout");
-    this.decide("ping-timeout");
-    this.flush();
-    this.#toEnd().deadlineMs = nowMs() +
-      Math.min(DEAD_PEER_MS, this.settings.closeTimeoutMs);
-  }
-
-  /** What is known of the end, which begins with this. */
-  #toEnd(): Ending {
-    return this.#ending ??= new Ending();
-  }
-
-  /** Whether the transport is gone, or is to go. */
-  get #isGone(): boolean {
-    const ending = this.#ending;
-    return ending !== undefined && (ending.isClosed || ending.isDropped);
-  }
-
-  #startClosing(): void {
-    const ending = this.#toEnd();
-    if (ending.deadlineMs > 0) return;
-    ending.deadlineMs = nowMs() + this.settings.closeTimeoutMs;
-    this.#owner.onClosing();
+    ending?.tick(now);
+    if (!this.isOpen || ending?.hasBegun) return;
+    const verdict = this.#keepalive.check(now, this);
+    if (verdict === "ping") this.ping(Pings.payload());
+    else if (verdict === "dead") this.ending.closeDead();
   }
 
   /** Whether the send buffer takes one more message; if not, the peer is given up. */
   #hasRoom(): boolean {
     if (this.isClosed) return false;
     if (this.bufferedBytes <= this.settings.sendMaxBytes) return true;
-    this.overflow();
+    this.ending.overflow();
     return false;
   }
 
-  #flushSoon(): void {
-    if (!this.#isCorked) flushSoon(this);
+  /** Whether the transport is gone, or is to go. */
+  get #isGone(): boolean {
+    return this.#ending !== undefined && this.#ending.isGone;
   }
 
   #sent(): boolean {
     this.dataFramesSent++;
     if (this.protocol.outputBytes >= FLUSH_BYTES) this.flush();
-    else this.#flushSoon();
+    else this.flushSoon();
     if (this.bufferedBytes < this.settings.sendHighWaterBytes) return true;
     this.isOver = true;
     return false;

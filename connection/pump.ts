@@ -269,7 +269,7 @@ export class Pump {
     if (!this.#mayDeliver) return false;
     const isLast = protocol.pendingEvents === 0;
     if (isLast && protocol.lastEventPending && !this.#mayEnd) {
-      this.#link.keepWaiting();
+      this.#link.ending.keepWaiting();
       return false;
     }
     this.#events = protocol.takeEvents();
@@ -328,8 +328,8 @@ export class Pump {
 
   /** Lets the link act on the last event, as soon as it has been taken. */
   #settle(event: ProtocolEvent): void {
-    if (event.type === "close") this.#link.peerClosed();
-    else if (event.type === "failed") this.#link.peerFailed(event.error);
+    if (event.type === "close") this.#link.ending.peerClosed();
+    else if (event.type === "failed") this.#link.ending.peerFailed(event.error);
   }
 
   #pushMessage(data: string | Uint8Array): void {
@@ -467,7 +467,7 @@ export class Pump {
 
   #fail(error: unknown): void {
     this.#isDeaf = true;
-    const failure = this.#link.hookFailed(error);
+    const failure = this.#link.owner.onHookFailed(error);
     // An `error` hook that fails itself is not told of that.
     if (!this.#owe().isTelling) this.#tell(failure);
   }
@@ -490,7 +490,7 @@ export class Pump {
     if (!waits) this.#handledBytes = bytesReceived;
     if (!this.#isBusy && !isStuck || !protocol.lastEventPending) return;
     // A hook may wait for just this: `await connection.close()`.
-    if (this.#link.isOpen) this.#link.keepWaiting();
+    if (this.#link.isOpen) this.#link.ending.keepWaiting();
     else this.overdue();
   }
 }

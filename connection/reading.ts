@@ -19,7 +19,7 @@ export function updateReading(link: Link, isQuiet = false): void {
   const mayPause = link.isOpen && !link.hasPeerEnded;
   let pause = link.isGivenUp ||
     mayPause && (link.isPausedByUser || link.protocol.isFlooded);
-  if (!pause && mayPause && link.owner.isFull(link.isPaused)) {
+  if (!pause && mayPause && link.owner.pump.isFull(link.isPaused)) {
     if (!link.isPaused && !isQuiet && waitsForTaker(link)) return;
     pause = true;
   }
@@ -37,7 +37,7 @@ export function readOn(link: Link): void {
  * else a chunk of many short ones stopped and started reading each time, 4 µs.
  */
 function waitsForTaker(link: Link): boolean {
-  if (!link.owner.isTaken) return false;
+  if (!link.owner.pump.isTaken) return false;
   if (link.isUndecided) return true;
   link.isUndecided = true;
   flushSoon(link);

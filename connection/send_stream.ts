@@ -57,7 +57,7 @@ export async function sendFragments(
     if (held !== undefined) await send(held, true);
   } catch (error) {
     if (link.isOpen) {
-      link.startClose(1011, "a message was not finished", "local");
+      link.ending.startClose(1011, "a message was not finished", "local");
     }
     throw error;
   }

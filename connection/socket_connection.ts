@@ -60,10 +60,11 @@ export class SocketConnection<Data = unknown>
   data: Data = undefined as Data;
   /** The transport end of it; for the site and the dialer. */
   readonly link: Link;
+  /** Delivers what the peer sends. */
+  readonly pump: Pump;
   /** Who made it. */
   readonly owner: ConnectionOwner;
 
-  readonly #pump: Pump;
   #drained: PromiseWithResolvers<void> | undefined;
   #closed: PromiseWithResolvers<CloseInfo> | undefined;
   #streams: MessageStreams | undefined;
@@ -83,7 +84,7 @@ export class SocketConnection<Data = unknown>
       init.ticker,
       this,
     );
-    this.#pump = new Pump(this.link);
+    this.pump = new Pump(this.link);
   }
 
   get id(): string {
@@ -138,7 +139,7 @@ export class SocketConnection<Data = unknown>
 
   get closed(): Promise<CloseInfo> {
     // Who waits for the end has finished with the messages that he has taken.
-    this.#pump.release();
+    this.pump.release();
     if (this.#closed === undefined) {
       this.#closed = Promise.withResolvers();
       if (this.link.isClosed) this.#closed.resolve(this.link.info!);
@@ -218,11 +219,11 @@ export class SocketConnection<Data = unknown>
   // that is there already costs one promise instead of four.
 
   receive(): Promise<Message> {
-    if (!this.#pump.pulls) return Promise.reject(takenByHook());
-    const message = this.#pump.tryTake();
+    if (!this.pump.pulls) return Promise.reject(takenByHook());
+    const message = this.pump.tryTake();
     if (message !== undefined) return Promise.resolve(wholeOf(message));
     return new Promise((resolve, reject) =>
-      this.#pump.wait((message) => {
+      this.pump.wait((message) => {
         if (message !== undefined) resolve(wholeOf(message));
         else reject(new ClosedError(this.link.info!));
       })
@@ -230,14 +231,14 @@ export class SocketConnection<Data = unknown>
   }
 
   receiveStream(): Promise<StreamedMessage> {
-    if (!this.#pump.pulls) return Promise.reject(takenByHook());
+    if (!this.pump.pulls) return Promise.reject(takenByHook());
     this.#streamMessages();
     const toStream = (message: Received): StreamedMessage =>
-      streamOf(toIncoming(message, this.link, this.#pump));
-    const message = this.#pump.tryTake();
+      streamOf(toIncoming(message, this.link, this.pump));
+    const message = this.pump.tryTake();
     if (message !== undefined) return Promise.resolve(toStream(message));
     return new Promise((resolve, reject) =>
-      this.#pump.wait((message) => {
+      this.pump.wait((message) => {
         if (message !== undefined) resolve(toStream(message));
         else reject(new ClosedError(this.link.info!));
       })
@@ -249,11 +250,11 @@ export class SocketConnection<Data = unknown>
   }
 
   #next(): Promise<IteratorResult<Message>> {
-    if (!this.#pump.pulls) return Promise.reject(takenByHook());
-    const message = this.#pump.tryTake();
+    if (!this.pump.pulls) return Promise.reject(takenByHook());
+    const message = this.pump.tryTake();
     if (message !== undefined) return Promise.resolve(resultOf(message));
     return new Promise((resolve, reject) =>
-      this.#pump.wait((message) => {
+      this.pump.wait((message) => {
         if (message !== undefined) return resolve(resultOf(message));
         const info = this.link.info!;
         if (isOrdinary(info)) resolve({ done: true, value: undefined });
@@ -264,7 +265,7 @@ export class SocketConnection<Data = unknown>
 
   /** Leaves a loop; messages can still be taken, by another or by asking. */
   #leave(): Promise<IteratorResult<Message>> {
-    this.#pump.release();
+    this.pump.release();
     return Promise.resolve({ done: true, value: undefined });
   }
 
@@ -281,7 +282,7 @@ export class SocketConnection<Data = unknown>
   }
 
   close(code = 1000, reason = ""): Promise<CloseInfo> {
-    this.link.startClose(code, reason, "local");
+    this.link.ending.startClose(code, reason, "local");
     return this.closed;
   }
 
@@ -291,12 +292,12 @@ export class SocketConnection<Data = unknown>
    * @param cause What to report.
    */
   closeFor(code: number, reason: string, cause: CloseCause): void {
-    this.link.startClose(code, reason, cause);
+    this.link.ending.startClose(code, reason, cause);
   }
 
   terminate(): void {
-    this.#pump.deafen();
-    this.link.drop("local");
+    this.pump.deafen();
+    this.link.ending.drop("local");
   }
 
   pause(): void {
@@ -319,7 +320,7 @@ export class SocketConnection<Data = unknown>
 
   /** Waits no more for the one who took messages until now to ask again. */
   release(): void {
-    this.#pump.release();
+    this.pump.release();
   }
 
   /** Sends a message that was framed before; tells whether it was accepted. */
@@ -337,7 +338,7 @@ export class SocketConnection<Data = unknown>
     if (streams) this.#streamMessages();
     else if (!pushes) this.offerPieces();
     this.link.cork();
-    this.#pump.start(handler, pushes);
+    this.pump.start(handler, pushes);
     this.link.uncork();
   }
 
@@ -362,30 +363,10 @@ export class SocketConnection<Data = unknown>
         error.info === this.link.info;
       if (!isOurs) return void this.onHookFailed(error);
     }
-    this.link.startClose(1000, "", "local");
+    this.link.ending.startClose(1000, "", "local");
   }
 
   // What the link says.
-
-  onReceived(): void {
-    this.#pump.run();
-  }
-
-  isFull(isPaused: boolean): boolean {
-    return this.#pump.isFull(isPaused);
-  }
-
-  get isIdle(): boolean {
-    return this.#pump.isIdle;
-  }
-
-  get isBehind(): boolean {
-    return this.#pump.isBehind;
-  }
-
-  get isTaken(): boolean {
-    return this.#pump.isTaken;
-  }
 
   onDrained(): void {
     const { home } = this.owner;
@@ -394,12 +375,8 @@ export class SocketConnection<Data = unknown>
     if (isBehind) this.link.isOver = true;
     this.#drained?.resolve();
     this.#drained = undefined;
-    this.#pump.drained();
+    this.pump.drained();
     if (isBehind) home.release(this);
-  }
-
-  onOverdue(): void {
-    this.#pump.overdue();
   }
 
   onClosing(): void {
@@ -420,13 +397,13 @@ export class SocketConnection<Data = unknown>
     this.owner.onClosed(this);
     this.#closed?.resolve(info);
     if (error !== undefined) interrupt?.(error);
-    this.#pump.close(info);
+    this.pump.close(info);
   }
 
   onHookFailed(error: unknown): Error {
     this.owner.reportError(error, this);
     const failure = toError(error);
-    this.link.startClose(1011, "internal error", "local", failure);
+    this.link.ending.startClose(1011, "internal error", "local", failure);
     return failure;
   }
 
@@ -448,7 +425,7 @@ export class SocketConnection<Data = unknown>
     const { settings } = link;
     if (!link.isOpen) return false;
     if (queue.waitingBytes > settings.sendMaxBytes) {
-      link.overflow();
+      link.ending.overflow();
       return false;
     }
     queue.waitingBytes += message.length;

@@ -152,7 +152,7 @@ export class Roster implements ConnectionOwner {
   /** Drops everybody. */
   drop(): void {
     for (const connection of this.#list()) {
-      connection.link.drop("close-timeout");
+      connection.link.ending.drop("close-timeout");
     }
   }
 

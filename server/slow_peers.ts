@@ -129,7 +129,7 @@ export class SlowPeers {
     }
     if (!link.isOpen) return false;
     if (overflow.policy === "close") {
-      link.overflow();
+      link.ending.overflow();
       return false;
     }
     const peer = this.#note(connection);

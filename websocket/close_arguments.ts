@@ -56,7 +56,7 @@ export function closeArguments(code: unknown, reason: unknown): CloseArguments {
  */
 export function startClose(connection: Connection, how: CloseArguments): void {
   if (connection instanceof SocketConnection) {
-    connection.link.startClose(how.code, how.reason, "local");
+    connection.link.ending.startClose(how.code, how.reason, "local");
   } else {
     connection.close(how.code, how.reason);
   }

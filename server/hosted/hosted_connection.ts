@@ -66,19 +66,19 @@ export class HostedConnection extends SocketConnection implements BridgeOwner {
   // What the bridge says.
 
   onSettled(): void {
-    this.onOverdue();
+    this.pump.overdue();
     this.link.flush();
   }
 
   onHostEnded(cause: HostEndCause, error: Error): void {
-    this.link.decide(cause, error);
+    this.link.ending.decide(cause, error);
   }
 
   onUnable(code: number, error: Error): void {
     const isFlood = code === 1013;
     const reason = isFlood ? "too much waits" : "cannot be sent";
     const cause = isFlood ? "backpressure" : "local";
-    this.link.startClose(code, reason, cause, error);
+    this.link.ending.startClose(code, reason, cause, error);
   }
 
   /** Reports once that hooks of a handler will not be called. */
