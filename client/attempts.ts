@@ -11,13 +11,14 @@ import {
   type Connection,
   nowMs,
 } from "../connection.ts";
-import { backoff, isRetryable, retryAfterMs, timerMs } from "./backoff.ts";
+import { backoff, isRetryable, timerMs } from "./backoff.ts";
 import type {
   Dial,
   RedialAttempt,
   RedialOptions,
   RedialUrl,
 } from "./redial_options.ts";
+import { retryAfterMs } from "./retry_after.ts";
 import { Wait } from "./wait.ts";
 
 /** What a hook may answer. */

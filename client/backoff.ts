@@ -142,25 +142,6 @@ export function isRetryable(error: unknown): boolean {
   return RETRYABLE_STATUSES.has(error.status ?? 0);
 }
 
-/**
- * Finds how long a server wants to be left alone (RFC 9110, section 10.2.3).
- *
- * @param error What `dial` rejected with.
- * @returns Milliseconds; 0 where it says nothing, or nothing that makes sense.
- */
-export function retryAfterMs(error: unknown): number {
-  if (!(error instanceof HandshakeError) || error.headers === undefined) {
-    return 0;
-  }
-  const headers = new Headers(error.headers as Iterable<[string, string]>);
-  const value = headers.get("retry-after")?.trim() ?? "";
-  if (/^\d+$/.test(value)) return Number(value) * 1_000;
-  // Two times of one clock: ours may be wrong.
-  const from = Date.parse(headers.get("date") ?? "");
-  const waitMs = Date.parse(value) - (Number.isNaN(from) ? Date.now() : from);
-  return waitMs > 0 ? waitMs : 0;
-}
-
 /** Bounds a wait to what a timer takes: a longer one would end at once. */
 export function timerMs(ms: number): number {
   return Math.min(Math.max(ms, 0), MAX_TIMER_MS);
