@@ -70,7 +70,7 @@ async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Node knows `import.meta.main` since 24.2; the package runs on 22.18. */
+/** Node knows `import.meta.main` since 24.2; the package runs on 24.0. */
 function isMain(): boolean {
   const [, script = ""] = process.argv;
   const main: boolean | undefined = import.meta.main;
