@@ -32,9 +32,9 @@ import { type DialOptions, takeDialOptions } from "./client/options.ts";
 import { Patience } from "./client/patience.ts";
 import { Redialer } from "./client/redial.ts";
 import {
-  checkRedial,
   type RedialOptions,
   type RedialUrl,
+  takeRedialOptions,
 } from "./client/redial_options.ts";
 import { loadRuntime, type Runtime } from "./runtime/transport.ts";
 
@@ -201,8 +201,9 @@ export function redial<Data = unknown>(
   url: RedialUrl,
   options: RedialOptions<Data> = {},
 ): Redialer<Data> {
-  checkRedial(url, options);
-  return new Redialer<Data>(dial, url, options);
+  const taken = takeRedialOptions(url, options);
+  const place = url instanceof URL ? new URL(url) : url;
+  return new Redialer<Data>(dial, place, taken);
 }
 
 /** Runs a task with a signal that aborts on the caller's, and in time. */

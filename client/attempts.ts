@@ -141,7 +141,8 @@ export class Attempts<Data> {
   ): Promise<RedialVerdict> {
     const told = listener.connectFailed?.(error, attempt);
     const verdict = await unlessAborted(told, this.#signal);
-    if (verdict !== undefined) return verdict;
+    // A hook that is an arrow function may return whatever it calls returns.
+    if (verdict === "retry" || verdict === "stop") return verdict;
     const { shouldRetry = isRetryable } = this.#options;
     const mayRetry = shouldRetry(error, attempt);
     return await unlessAborted(mayRetry, this.#signal) ? "retry" : "stop";
@@ -175,6 +176,10 @@ export class Attempts<Data> {
     const next = this.#delays.next();
     if (next.done) throw this.#lastError;
     const delayMs = timerMs(Math.max(next.value, this.#retryAfterMs()));
+    // A timer would take it for 0, and the server be asked without a pause.
+    if (typeof next.value !== "number" || Number.isNaN(delayMs)) {
+      throw new TypeError("Cannot redial: a delay is not a number");
+    }
     // There is no use in waiting for what would then be given up.
     const endMs = (this.#sinceMs ?? nowMs()) + giveUpAfterMs;
     if (nowMs() + delayMs > endMs) throw this.#lastError;

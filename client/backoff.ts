@@ -101,7 +101,8 @@ export function* backoff(options: BackoffOptions): Generator<number, void> {
   const { firstDelayMs = 5_000, minDelayMs = 3_100, maxDelayMs = 90_000 } =
     options;
   const { delayFactor = 1.618, jitter = 0.5, random = Math.random } = options;
-  yield Math.min(random() * firstDelayMs, maxDelayMs);
+  // Of Infinity, 0 times would be no number.
+  yield Math.min(random() * timerMs(firstDelayMs), maxDelayMs);
   for (let delayMs = minDelayMs;;) {
     delayMs = Math.min(delayMs, maxDelayMs);
     yield delayMs * (1 - jitter * random());

@@ -119,9 +119,11 @@ export class Outbox {
    * @returns Whether there was room.
    */
   add(data: Message, options: SendOptions | undefined): boolean {
+    // As they are now, which is how they were checked.
+    const how = options && { ...options };
     const kept = typeof data === "string"
-      ? { data, bytes: encoder.encode(data).length, options }
-      : { data: new Uint8Array(data), bytes: data.length, options };
+      ? { data, bytes: encoder.encode(data).length, options: how }
+      : { data: new Uint8Array(data), bytes: data.length, options: how };
     if (
       this.length >= this.#maxMessages ||
       this.#bytes + kept.bytes > this.#maxBytes

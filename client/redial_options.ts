@@ -11,6 +11,7 @@ import {
   type BackoffOptions,
   checkBackoff,
 } from "./backoff.ts";
+import { takeDialOptions } from "./options.ts";
 import { parseTargetUrl } from "./target_url.ts";
 
 /** One attempt to connect. */
@@ -35,8 +36,8 @@ export type RedialUrl =
 /** How to dial again and again. */
 export interface RedialOptions<Data = unknown> extends BackoffOptions {
   /**
-   * Options of `dial`, or a function that is asked for them before each attempt,
-   * so that it has a fresh token.
+   * Options of `dial`, as they are when `redial` is called; or a function that is
+   * asked for them before each attempt, so that it has a fresh token.
    */
   readonly dial?:
     | DialOptions<Data>
@@ -46,7 +47,7 @@ export interface RedialOptions<Data = unknown> extends BackoffOptions {
   /**
    * Waits of your own, in milliseconds, in the place of those that the numbers
    * give; asked for anew after each connection that was stable. When there are no
-   * more it gives up.
+   * more it gives up; what is not a number ends it with a `TypeError`.
    */
   readonly delays?: () => Iterable<number>;
   /**
@@ -121,17 +122,28 @@ const OPTION_NAMES = new Set([
 ]);
 
 /**
- * Refuses options that cannot have been meant.
+ * Takes options as they are now, for all attempts: an iterator of headers, for one,
+ * can be gone through only once.
  *
  * @param url As given.
- * @param options As given.
+ * @param given As given.
+ * @returns A copy, checked.
  * @throws {TypeError} If one is unknown or of the wrong kind.
  * @throws {RangeError} If a number is out of range.
  */
-export function checkRedial<Data>(
+export function takeRedialOptions<Data>(
   url: RedialUrl,
-  options: RedialOptions<Data>,
-): void {
+  given: RedialOptions<Data>,
+): RedialOptions<Data> {
+  checkRedial(url, given);
+  const { dial } = given;
+  return {
+    ...given,
+    ...(typeof dial === "object" && { dial: takeDialOptions(dial) }),
+  };
+}
+
+function checkRedial<Data>(url: RedialUrl, options: RedialOptions<Data>): void {
   checkUrl(url);
   checkKeys("redial", options, OPTION_NAMES);
   checkBackoff(options);

@@ -326,6 +326,8 @@ test("options of redial are checked at once", () => {
     [URL, null, "not an object"],
     [URL, { headers: {} }, "unknown option: headers"],
     [URL, { dial: 5 }, "dial"],
+    [URL, { dial: { header: {} } }, "unknown option: header"],
+    [URL, { dial: { headers: [["x"]] } }, "no pair"],
     [URL, { delays: [1] }, "delays"],
     [URL, { shouldRetry: true }, "shouldRetry"],
     [URL, { random: 5 }, "random"],
@@ -352,7 +354,7 @@ test("options of redial are checked at once", () => {
 });
 
 test("dial options are those of dial", async () => {
-  const options = { dial: { unknown: 1 } } as RedialOptions;
+  const options = { dial: () => ({ unknown: 1 }) } as RedialOptions;
   const loop = redial(URL, options)[Symbol.asyncIterator]();
   await assertRejects(() => loop.next(), TypeError, "unknown option: unknown");
   await assertRejects(() => dial(URL, { unknown: 1 } as object), TypeError);

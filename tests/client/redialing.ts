@@ -22,11 +22,14 @@ export class World implements AsyncDisposable {
   /** When requests came, in milliseconds from the start. */
   readonly requestsMs: number[] = [];
   readonly startMs: number = this.clock.nowMs;
+  /** The `x-token` of each request; `null` for none. */
+  readonly tokens: (string | null)[] = [];
   #server: Awaited<ReturnType<Site["listen"]>> | undefined;
 
   constructor() {
     this.site.addHandler("/", {
-      upgrade: () => {
+      upgrade: (request) => {
+        this.tokens.push(request.headers.get("x-token"));
         this.requestsMs.push(this.clock.nowMs - this.startMs);
         return this.refusal?.clone();
       },
