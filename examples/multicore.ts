@@ -46,13 +46,14 @@ if (isMainThread) {
   );
   // Each says when it listens.
   await Promise.all(workers.map((worker) => once(worker, "message")));
-  console.log(`Listening on ws://localhost:${port}/thread`);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
       for (const worker of workers) worker.postMessage("end");
       server.shutdown();
     });
   }
+  // Last: another thread may have a client before this one has gone on.
+  console.log(`Listening on ws://localhost:${port}/thread`);
 } else {
   parentPort?.once("message", () => server.shutdown());
   parentPort?.postMessage("listening");
