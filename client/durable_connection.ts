@@ -8,20 +8,17 @@ import type { Message } from "../codec.ts";
 import {
   ClosedError,
   type Connection,
-  currentClock,
   mayCompress,
   type Sendable,
   type SendOptions,
-  SocketConnection,
   toMessage,
 } from "../connection.ts";
 import type { Attempts, RedialVerdict } from "./attempts.ts";
 import type { DurableEnd, DurableOptions } from "./durable_options.ts";
+import { Feed, messagesOf, release } from "./feed.ts";
 import { callHook, HookFailure } from "./hook_failure.ts";
+import { HookLimit } from "./hook_limit.ts";
 import { Outbox } from "./outbox.ts";
-
-/** How long the end waits for a hook. */
-const HOOK_LIMIT_MS = 10_000;
 
 /** Makes the attempts of one object, which end when the signal aborts. */
 export type MakeAttempts<Data> = (signal: AbortSignal) => Attempts<Data>;
@@ -42,15 +39,12 @@ export class DurableConnection<Data = unknown>
   readonly #stop: AbortController = new AbortController();
   readonly #closed: PromiseWithResolvers<DurableEnd> = Promise.withResolvers();
   readonly #attempts: Attempts<Data>;
+  readonly #feed: Feed = new Feed();
+  readonly #hookLimit: HookLimit = new HookLimit();
   #state: "connecting" | "open" | "down" | "closed" = "connecting";
   #connection: Connection<Data> | undefined;
-  /** Settles when there is another connection to take messages from, or the end. */
-  #changed: PromiseWithResolvers<void> = Promise.withResolvers();
   #end: DurableEnd | undefined;
   #isClosing = false;
-  /** Settles when hooks have been waited for long enough, at the end. */
-  readonly #hooksOver: PromiseWithResolvers<void> = Promise.withResolvers();
-  #cancelHookTimer: (() => void) | undefined;
   /** Messages in doubt that no hook is told of. */
   #inDoubt: readonly Message[] = [];
 
@@ -195,37 +189,13 @@ export class DurableConnection<Data = unknown>
         "Cannot iterate: the message hook takes the messages",
       );
     }
-    return this.#messages();
+    return this.#feed.messages();
   }
 
   /** Closes it, and waits until it is over. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-
-  async *#messages(): AsyncGenerator<Message, void> {
-    let latest: Connection<Data> | undefined;
-    for (;;) {
-      const connection = this.#ready;
-      if (connection !== undefined && connection !== latest) {
-        latest = connection;
-        try {
-          yield* messagesOf(connection);
-        } finally {
-          release(connection);
-        }
-      } else if (this.#end === undefined) {
-        await this.#changed.promise;
-      } else if (this.#end.error === undefined) {
-        return;
-      } else {
-        throw this.#end.error;
-      }
-    }
-  }
-
-  /** The latest connection whose `open` hook is done. */
-  #ready: Connection<Data> | undefined;
 
   async #run(
     signal: AbortSignal | undefined,
@@ -255,7 +225,7 @@ export class DurableConnection<Data = unknown>
         // It may have aborted while nobody held the connection.
         if (signal?.aborted) void connection.close(1001);
         const verdict = await callHook(() =>
-          Promise.race([this.#serve(connection), this.#hooksOver.promise])
+          this.#hookLimit.apply(this.#serve(connection))
         );
         if (this.#connection === connection) await this.#detach(connection);
         if (this.#isClosing) return { cause: "closed" };
@@ -308,8 +278,7 @@ export class DurableConnection<Data = unknown>
       this.#state = "open";
       this.#outbox?.attach(connection as Connection);
     }
-    this.#ready = connection;
-    this.#announce();
+    this.#feed.goOn(connection as Connection);
   }
 
   /** Keeps what is in doubt of a connection that no hook will be told of. */
@@ -326,46 +295,16 @@ export class DurableConnection<Data = unknown>
    */
   #limitHooks(): void {
     const gone = this.#connection?.closed ?? Promise.resolve();
-    void gone.then(() => {
-      if (this.#end !== undefined || this.#cancelHookTimer) return;
-      const clock = currentClock();
-      const over = () => this.#hooksOver.resolve();
-      const timer = clock.setTimeout(over, HOOK_LIMIT_MS);
-      this.#cancelHookTimer = () => clock.clearTimeout(timer);
-    });
-  }
-
-  #announce(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
+    void gone.then(() => this.#hookLimit.begin());
   }
 
   #finish(end: Omit<DurableEnd, "unsent" | "inDoubt">): void {
     this.#state = "closed";
     this.#connection = undefined;
-    this.#cancelHookTimer?.();
+    this.#hookLimit.end();
     const unsent = this.#outbox?.takeAll() ?? [];
     this.#end = { ...end, unsent, inDoubt: this.#inDoubt };
     this.#closed.resolve(this.#end);
-    this.#announce();
-  }
-}
-
-/**
- * Notes that nobody takes messages for now. Else the end would wait for it: one who
- * has taken a message may have an answer to send before.
- */
-function release(connection: Connection): void {
-  if (connection instanceof SocketConnection) connection.release();
-}
-
-/** The messages of a connection, however it ends. */
-async function* messagesOf(
-  connection: Connection,
-): AsyncGenerator<Message, void> {
-  try {
-    for await (const message of connection) yield message;
-  } catch (error) {
-    if (!(error instanceof ClosedError)) throw error;
+    this.#feed.end(end.error);
   }
 }
