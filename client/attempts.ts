@@ -11,6 +11,7 @@ import {
   type Connection,
   nowMs,
 } from "../connection.ts";
+import { anySignal, unlessAborted } from "./abort.ts";
 import { backoff, isRetryable, timerMs } from "./backoff.ts";
 import type {
   Dial,
@@ -204,30 +205,5 @@ export class Attempts<Data> {
       : dial;
     const signal = anySignal(options.signal, this.#signal);
     return await this.#dial(url, signal ? { ...options, signal } : options);
-  }
-}
-
-function anySignal(
-  one: AbortSignal | undefined,
-  other: AbortSignal | undefined,
-): AbortSignal | undefined {
-  return one && other ? AbortSignal.any([one, other]) : one ?? other;
-}
-
-/** Waits for what somebody else does, as long as it is wanted. */
-async function unlessAborted<T>(
-  awaited: T | Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  if (signal === undefined) return await awaited;
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener("abort", abort);
-  // A hook may have ended it just now.
-  if (signal.aborted) abort();
-  try {
-    return await Promise.race([awaited, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
   }
 }

@@ -15,9 +15,9 @@ import {
   type HeaderList,
   parseChallenges,
 } from "../codec.ts";
+import { unlessAborted } from "./abort.ts";
 import { addressOf, type Ask, authorityOf } from "./ask.ts";
 import type { ConnectTo } from "./options.ts";
-import { orAbort } from "./patience.ts";
 
 /** What {@linkcode DialOptions.authenticate} is told. */
 export interface DialChallenge {
@@ -112,8 +112,8 @@ export class Answers {
     // The proxy was content. Its next connection has a challenge of its own.
     if (source === "server") this.#forgetProxy();
     const { headers } = error as HandshakeError & { headers: HeaderList };
-    const answer = await orAbort(
-      Promise.resolve(this.#authenticate({
+    const answer = await unlessAborted(
+      this.#authenticate({
         source,
         ...requestTo(source, ask, connectTo),
         challenges: parseChallenges(headers.getAll(CHALLENGE_HEADERS[source])),
@@ -121,7 +121,7 @@ export class Answers {
         answered: this.#counts[source],
         headers,
         signal,
-      })),
+      }),
       signal,
     );
     if (answer === undefined) return false;

@@ -28,12 +28,12 @@ import {
   TracedTransport,
 } from "../connection.ts";
 import type { Runtime, Transport } from "../runtime/transport.ts";
+import { unlessAborted } from "./abort.ts";
 import { type Ask, askFor, type Target } from "./ask.ts";
 import { Answers } from "./authenticate.ts";
 import { connect, open } from "./hop.ts";
 import type { OpeningRequest } from "./opening.ts";
 import { checkRevision, type DialOptions } from "./options.ts";
-import { orAbort } from "./patience.ts";
 import { redirected } from "./redirect.ts";
 
 /** A dialled connection has no owner that would have to know. */
@@ -108,10 +108,7 @@ export class Dialling<Data> {
     const { beforeConnect, tls } = this.#options;
     if (beforeConnect === undefined) return;
     const attempt = { url: this.#target.url.href, signal };
-    const revision = await orAbort(
-      Promise.resolve(beforeConnect(attempt)),
-      signal,
-    );
+    const revision = await unlessAborted(beforeConnect(attempt), signal);
     if (revision === undefined) return;
     checkRevision(revision);
     const options = { ...this.#options, ...revision };

@@ -54,15 +54,3 @@ export class Patience implements Ticking {
     this.#caller?.removeEventListener("abort", this.#abort);
   }
 }
-
-/** Waits no longer than the signal does. */
-export function orAbort<T>(task: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const giveUp = (): void => reject(signal.reason);
-    if (signal.aborted) giveUp();
-    signal.addEventListener("abort", giveUp, { once: true });
-    task.then(resolve, reject).finally(() => {
-      signal.removeEventListener("abort", giveUp);
-    });
-  });
-}
