@@ -19,6 +19,12 @@ import type { Extension, HeaderList, Message } from "./codec.ts";
 import type { Address } from "./runtime/transport.ts";
 
 export {
+  checkAmount,
+  checkKeys,
+  checkSignal,
+  checkType,
+} from "./connection/check.ts";
+export {
   type Clock,
   currentClock,
   nowMs,
@@ -56,8 +62,6 @@ export {
 } from "./connection/callbacks.ts";
 export {
   type BroadcastOverflow,
-  checkAmount,
-  checkKeys,
   CONNECTION_OPTION_NAMES,
   type ConnectionOptions,
   type ConnectionSettings,

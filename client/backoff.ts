@@ -5,7 +5,7 @@
  */
 
 import { HandshakeError } from "../codec.ts";
-import { checkAmount } from "../connection.ts";
+import { checkAmount, checkType } from "../connection.ts";
 
 /** The waits between attempts. The numbers are those of Python's `websockets`. */
 export interface BackoffOptions {
@@ -73,9 +73,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  */
 export function checkBackoff(options: BackoffOptions): void {
   const { random, ...amounts } = options;
-  if (random !== undefined && typeof random !== "function") {
-    throw new TypeError("Cannot redial: random is not a function");
-  }
+  checkType("redial", "random", random, "function");
   for (const name of BACKOFF_OPTION_NAMES) {
     const value = (amounts as Record<string, unknown>)[name];
     if (value !== undefined) checkAmount("redial", name, value);

@@ -5,7 +5,12 @@
  */
 
 import type { Message } from "../codec.ts";
-import { checkKeys, type CloseInfo, type Connection } from "../connection.ts";
+import {
+  checkKeys,
+  checkType,
+  type CloseInfo,
+  type Connection,
+} from "../connection.ts";
 import type { AttemptListener, RedialVerdict } from "./attempts.ts";
 import { checkOutbox, type OutboxOptions } from "./outbox.ts";
 
@@ -85,12 +90,7 @@ const OPTION_NAMES = new Set<string>([...HOOK_NAMES, "outbox"]);
 export function checkDurable<Data>(options: DurableOptions<Data>): void {
   checkKeys("keep a connection", options, OPTION_NAMES);
   for (const name of HOOK_NAMES) {
-    const hook = options[name];
-    if (hook !== undefined && typeof hook !== "function") {
-      throw new TypeError(
-        `Cannot keep a connection: ${name} is not a function`,
-      );
-    }
+    checkType("keep a connection", name, options[name], "function");
   }
   if (options.outbox !== undefined) checkOutbox(options.outbox);
 }

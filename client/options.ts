@@ -8,6 +8,8 @@ import type { HeaderFields } from "../codec.ts";
 import {
   checkAmount,
   checkKeys,
+  checkSignal,
+  checkType,
   CONNECTION_OPTION_NAMES,
   type ConnectionOptions,
   type FrameListener,
@@ -198,13 +200,9 @@ export function takeDialOptions<Data>(
 function checkDialOptions<Data>(options: DialOptions<Data>): void {
   checkDialRequest(options);
   const { requireSubprotocol, tls, openTimeoutMs, signal } = options;
-  if (!isOptional("boolean", requireSubprotocol)) {
-    throw new TypeError("Cannot dial: requireSubprotocol is not a boolean");
-  }
+  checkType("dial", "requireSubprotocol", requireSubprotocol, "boolean");
   for (const name of ["onFrame", "beforeConnect", "authenticate"] as const) {
-    if (!isOptional("function", options[name])) {
-      throw new TypeError(`Cannot dial: ${name} is not a function`);
-    }
+    checkType("dial", name, options[name], "function");
   }
   if (openTimeoutMs !== undefined) {
     checkAmount("dial", "openTimeoutMs", openTimeoutMs);
@@ -212,9 +210,7 @@ function checkDialOptions<Data>(options: DialOptions<Data>): void {
   if (options.maxRedirects !== undefined) {
     checkAmount("dial", "maxRedirects", options.maxRedirects);
   }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError("Cannot dial: signal is not an AbortSignal");
-  }
+  checkSignal("dial", signal);
   checkAddress(options);
   checkProxy(options.proxy);
   if (tls !== undefined) checkTls(tls);
@@ -236,9 +232,7 @@ function checkDialRequest(request: DialRequest): void {
     throw new TypeError("Cannot dial: subprotocols is not an array");
   }
   for (const name of ["origin", "userAgent"] as const) {
-    if (!isOptional("string", request[name])) {
-      throw new TypeError(`Cannot dial: ${name} is not a string`);
-    }
+    checkType("dial", name, request[name], "string");
   }
   if (
     cookies !== undefined && (typeof cookies !== "object" || cookies === null)
@@ -280,11 +274,4 @@ function checkAddress(
   }
   if (port === undefined) return;
   checkPort("connectTo.port", port);
-}
-
-function isOptional(
-  type: "boolean" | "string" | "function",
-  value: unknown,
-): boolean {
-  return value === undefined || typeof value === type;
 }

@@ -5,7 +5,13 @@
  */
 
 import type { DialOptions } from "../client.ts";
-import { checkAmount, checkKeys, type Connection } from "../connection.ts";
+import {
+  checkAmount,
+  checkKeys,
+  checkSignal,
+  checkType,
+  type Connection,
+} from "../connection.ts";
 import {
   BACKOFF_OPTION_NAMES,
   type BackoffOptions,
@@ -164,9 +170,7 @@ function checkRedial<Data>(url: RedialUrl, options: RedialOptions<Data>): void {
     );
   }
   for (const name of ["delays", "shouldRetry", "waiting"] as const) {
-    if (options[name] !== undefined && typeof options[name] !== "function") {
-      throw new TypeError(`Cannot redial: ${name} is not a function`);
-    }
+    checkType("redial", name, options[name], "function");
   }
   if (
     typeof dial !== "function" && (typeof dial !== "object" || dial === null)
@@ -175,9 +179,7 @@ function checkRedial<Data>(url: RedialUrl, options: RedialOptions<Data>): void {
       "Cannot redial: dial is neither options nor a function",
     );
   }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError("Cannot redial: signal is not an AbortSignal");
-  }
+  checkSignal("redial", signal);
 }
 
 function checkUrl(url: unknown): void {

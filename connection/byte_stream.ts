@@ -10,7 +10,7 @@
 
 import type { Message } from "../codec.ts";
 import type { Connection, SendOptions } from "../connection.ts";
-import { checkKeys } from "./check.ts";
+import { checkKeys, checkType } from "./check.ts";
 import { ClosedError, type CloseInfo, isOrdinary } from "./close_info.ts";
 import { mayCompress, toBytes } from "./sendable.ts";
 
@@ -265,9 +265,7 @@ function checked(options: ByteStreamOptions): Settings {
   if (encoding !== "binary" && encoding !== "base64") {
     throw new TypeError(`Cannot ${WHAT}: unknown encoding: ${encoding}`);
   }
-  if (typeof halfClose !== "boolean") {
-    throw new TypeError(`Cannot ${WHAT}: halfClose is not a boolean`);
-  }
+  checkType(WHAT, "halfClose", halfClose, "boolean");
   if (typeof messageBytes !== "number") {
     throw new TypeError(`Cannot ${WHAT}: messageBytes is not a number`);
   }

@@ -5,6 +5,7 @@
  */
 
 import type { Connection } from "../connection.ts";
+import { checkType } from "./check.ts";
 import type { CloseInfo } from "./close_info.ts";
 import type { StreamedMessage } from "./streamed_message.ts";
 import { Handler, type HandlerConstructor, type Hooks } from "./handler.ts";
@@ -118,10 +119,7 @@ function checkCallbacks(
   const known: readonly string[] = HOOK_NAMES;
   const named = callbacks as Record<string, unknown>;
   for (const name of [...known, ...others]) {
-    const value = named[name];
-    if (value !== undefined && typeof value !== "function") {
-      throw new TypeError(`Cannot ${what}: ${name} is not a function`);
-    }
+    checkType(what, name, named[name], "function");
   }
   // State beside the callbacks is fine; another function is a typing error.
   for (const [name, value] of Object.entries(named)) {

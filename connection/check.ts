@@ -45,3 +45,34 @@ export function checkAmount(what: string, name: string, value: unknown): void {
     throw new RangeError(`Cannot ${what}: ${name} is out of range: ${value}`);
   }
 }
+
+/**
+ * Refuses an option of another type than it has; one that is absent passes.
+ *
+ * @param what What the option is for, for the message.
+ * @param name Name of the option.
+ * @param value Value as given.
+ * @param type Its type, as `typeof` tells it.
+ * @throws {TypeError} If it is of another one.
+ */
+export function checkType(
+  what: string,
+  name: string,
+  value: unknown,
+  type: "boolean" | "function" | "string",
+): void {
+  if (value === undefined || typeof value === type) return;
+  throw new TypeError(`Cannot ${what}: ${name} is not a ${type}`);
+}
+
+/**
+ * Refuses a signal that is none; one that is absent passes.
+ *
+ * @param what What it is for, for the message.
+ * @param signal Value as given.
+ * @throws {TypeError} If it is something else.
+ */
+export function checkSignal(what: string, signal: unknown): void {
+  if (signal === undefined || signal instanceof AbortSignal) return;
+  throw new TypeError(`Cannot ${what}: signal is not an AbortSignal`);
+}

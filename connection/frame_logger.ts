@@ -5,7 +5,7 @@
  */
 
 import type { FrameTrace } from "./frame_tracer.ts";
-import { checkKeys } from "./options.ts";
+import { checkKeys, checkType } from "./check.ts";
 import type { FrameListener } from "./traced_transport.ts";
 
 /** Where frames are written. */
@@ -33,9 +33,7 @@ const OPTION_NAMES = new Set(["write"]);
 export function frameLogger(options: FrameLoggerOptions = {}): FrameListener {
   checkKeys("make the logger", options, OPTION_NAMES);
   const { write = (line: string) => console.log(line) } = options;
-  if (typeof write !== "function") {
-    throw new TypeError("Cannot make the logger: write is not a function");
-  }
+  checkType("make the logger", "write", write, "function");
   return (frame, { id }) =>
     write(`${new Date().toISOString()} debug ${id} ${describeFrame(frame)}`);
 }

@@ -17,8 +17,6 @@ import {
   DEFAULT_COMPRESSION,
 } from "./compression.ts";
 
-export { checkAmount, checkKeys } from "./check.ts";
-
 /** Limits and times of one connection. The same on both sides. */
 export interface ConnectionOptions {
   /**

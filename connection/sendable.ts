@@ -6,7 +6,7 @@
 
 import type { Message } from "../codec.ts";
 import type { SendOptions } from "../connection.ts";
-import { checkKeys } from "./options.ts";
+import { checkKeys } from "./check.ts";
 
 const SEND_OPTION_NAMES = new Set(["compress"]);
 

@@ -5,7 +5,7 @@
  */
 
 import type { HeaderList, RefusalResponse } from "../codec.ts";
-import { checkAmount } from "../connection.ts";
+import { checkAmount, checkType } from "../connection.ts";
 import {
   clientOf,
   type ForwardedHeader,
@@ -104,9 +104,7 @@ export class Admission implements ProxyTrust {
     const { upgrade, trustedProxies = 0, forwardedHeader } = options;
     const { maxConnections = Infinity, maxConnectionsPerAddress = Infinity } =
       options;
-    if (upgrade !== undefined && typeof upgrade !== "function") {
-      throw new TypeError("Cannot make the site: upgrade is not a function");
-    }
+    checkType("make the site", "upgrade", upgrade, "function");
     const amounts = {
       trustedProxies,
       maxConnections,

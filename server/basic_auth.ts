@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkKeys, type ConnectionRequest } from "../connection.ts";
+import { checkKeys, checkType, type ConnectionRequest } from "../connection.ts";
 import type { UpgradeDecision, UpgradeFunction } from "./routes.ts";
 
 /** Who is asked for a name and a password, and which are right. */
@@ -118,9 +118,7 @@ function checkerOf(
     );
   }
   if (check === undefined) return checkAgainst(credentials);
-  if (typeof check !== "function") {
-    throw new TypeError("Cannot ask for a password: check is not a function");
-  }
+  checkType("ask for a password", "check", check, "function");
   return check;
 }
 

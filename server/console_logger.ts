@@ -7,6 +7,7 @@
 import {
   type Address,
   checkKeys,
+  checkType,
   type CloseInfo,
   printable,
 } from "../connection.ts";
@@ -58,9 +59,7 @@ export function consoleLogger(
   if (least < 0) {
     throw new TypeError(`Cannot make the logger: unknown level: ${level}`);
   }
-  if (typeof write !== "function") {
-    throw new TypeError("Cannot make the logger: write is not a function");
-  }
+  checkType("make the logger", "write", write, "function");
   return (event) => {
     const level = levelOf(event);
     if (LEVELS.indexOf(level) < least) return;

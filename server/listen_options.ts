@@ -4,7 +4,12 @@
  * @module
  */
 
-import { checkAmount, checkKeys } from "../connection.ts";
+import {
+  checkAmount,
+  checkKeys,
+  checkSignal,
+  checkType,
+} from "../connection.ts";
 import type { ListenTls } from "../runtime/transport.ts";
 
 /** Where a site listens. */
@@ -57,18 +62,11 @@ export function checkListenOptions(options: ListenOptions): void {
   }
   if (port !== undefined) checkCount("port", port, 65_535);
   if (backlog !== undefined) checkCount("backlog", backlog, 2 ** 31 - 1);
-  if (path === "" || !isOptional("string", path)) {
-    throw new TypeError("Cannot listen: the path is no text, or empty");
-  }
-  if (!isOptional("string", hostname)) {
-    throw new TypeError("Cannot listen: the hostname is not a string");
-  }
-  if (!isOptional("boolean", reusePort)) {
-    throw new TypeError("Cannot listen: reusePort is not a boolean");
-  }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError("Cannot listen: signal is not an AbortSignal");
-  }
+  checkType("listen", "path", path, "string");
+  if (path === "") throw new TypeError("Cannot listen: path is empty");
+  checkType("listen", "hostname", hostname, "string");
+  checkType("listen", "reusePort", reusePort, "boolean");
+  checkSignal("listen", signal);
   if (tls !== undefined) checkListenTls(tls);
 }
 
@@ -91,8 +89,4 @@ function checkCount(name: string, value: unknown, most: number): void {
   if (!Number.isInteger(value) || value as number > most) {
     throw new RangeError(`Cannot listen: ${name} is out of range: ${value}`);
   }
-}
-
-function isOptional(type: "boolean" | "string", value: unknown): boolean {
-  return value === undefined || typeof value === type;
 }

@@ -15,6 +15,7 @@ import type {
 } from "../connection.ts";
 import {
   checkKeys,
+  checkType,
   CONNECTION_OPTION_NAMES,
   connectionSettings,
   loadCompression,
@@ -183,9 +184,7 @@ export class Routes {
       checkOriginRules("add the handler", options.origins);
     }
     const { replace = false } = options;
-    if (typeof replace !== "boolean") {
-      throw new TypeError("Cannot add the handler: replace is not a boolean");
-    }
+    checkType("add the handler", "replace", replace, "boolean");
     if (!replace && this.has(path)) {
       throw new TypeError(`Cannot add the handler: the path has one: ${path}`);
     }

@@ -7,6 +7,7 @@
 import {
   checkAmount,
   checkKeys,
+  checkType,
   type Connection,
   CONNECTION_OPTION_NAMES,
   type ConnectionOptions,
@@ -113,8 +114,6 @@ export function checkSiteOptions(options: SiteOptions): void {
   const { onError, onEvent, onFrame } = options;
   const functions = { root, onError, onEvent, onFrame };
   for (const [name, value] of Object.entries(functions)) {
-    if (value !== undefined && typeof value !== "function") {
-      throw new TypeError(`Cannot make the site: ${name} is not a function`);
-    }
+    checkType("make the site", name, value, "function");
   }
 }

@@ -7,6 +7,7 @@
 import {
   checkAmount,
   checkKeys,
+  checkType,
   type Clock,
   type Connection,
   currentClock,
@@ -123,9 +124,7 @@ export function statusPage(
 ): (request: Request) => Response {
   checkKeys("make the status page", options, OPTION_NAMES);
   const { path = "/status", upgrade, origins } = options;
-  if (upgrade !== undefined && typeof upgrade !== "function") {
-    throw new TypeError("Cannot make the status page: upgrade is no function");
-  }
+  checkType("make the status page", "upgrade", upgrade, "function");
   const feed = new StatusFeed(site, options);
   class StatusHandler extends Handler {
     override open(): void {

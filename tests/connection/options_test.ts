@@ -1,6 +1,4 @@
 import {
-  checkAmount,
-  checkKeys,
   CONNECTION_OPTION_NAMES,
   type ConnectionOptions,
   connectionSettings,
@@ -49,21 +47,6 @@ test("each option refuses what is no amount", () => {
     if (/HighWater/.test(name)) assertThrows(make(0), RangeError, name);
     else make(0)();
   }
-});
-
-test("unknown keys are refused by name", () => {
-  const known = new Set(["a"]);
-  checkKeys("test", {}, known);
-  checkKeys("test", { a: 1 }, known);
-  assertThrows(
-    () => checkKeys("test", { a: 1, b: 2 }, known),
-    TypeError,
-    ": b",
-  );
-  for (const value of [null, undefined, 5, "x", true]) {
-    assertThrows(() => checkKeys("test", value, known), TypeError);
-  }
-  assertThrows(() => checkAmount("test", "x", undefined), TypeError);
 });
 
 test("toMessage() takes text and bytes of any kind, and exactly those", () => {
