@@ -13,20 +13,45 @@
  */
 export function bytesOf(data: unknown): Uint8Array<ArrayBuffer> | undefined {
   if (ArrayBuffer.isView(data)) {
-    const { buffer, byteOffset, byteLength } = data;
-    checkBuffer(buffer);
-    return new Uint8Array(buffer, byteOffset, byteLength).slice();
+    checkBuffer(data.buffer);
+    return copyOf(data.buffer, data.byteOffset, data.byteLength);
   }
-  if (!(data instanceof ArrayBuffer)) return undefined;
+  if (!isArrayBuffer(data)) return undefined;
   checkBuffer(data);
-  return new Uint8Array(data).slice();
+  return copyOf(data, 0, data.byteLength);
+}
+
+/** Of a buffer that was transferred nothing is left: no bytes, which is no error. */
+function copyOf(
+  buffer: ArrayBuffer,
+  offset: number,
+  length: number,
+): Uint8Array<ArrayBuffer> {
+  if (length === 0) return new Uint8Array(0);
+  return new Uint8Array(buffer, offset, length).slice();
+}
+
+/** Throws where its `this` is no `ArrayBuffer`, whatever prototype that has. */
+const byteLengthOf = Object.getOwnPropertyDescriptor(
+  ArrayBuffer.prototype,
+  "byteLength",
+)!.get!;
+
+/** Whether it is one, also of another realm, as `node:vm` and test runners have. */
+function isArrayBuffer(value: unknown): value is ArrayBuffer {
+  try {
+    byteLengthOf.call(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Web IDL, section 3.2.25: without `[AllowShared]`, `[AllowResizable]` it throws. */
 function checkBuffer(
   buffer: ArrayBufferLike,
 ): asserts buffer is ArrayBuffer {
-  if (!(buffer instanceof ArrayBuffer)) {
+  if (!isArrayBuffer(buffer)) {
     throw new TypeError("Cannot send: the bytes are in a shared buffer");
   }
   if (buffer.resizable) {

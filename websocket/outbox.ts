@@ -15,6 +15,11 @@ export class Outbox {
   #bytes = 0;
   /** Payload bytes that were given too late. They stay, as the standard says. */
   #lateBytes = 0;
+  /**
+   * Bytes that will have left the connection when the latest of those messages has;
+   * `Infinity` until that is known.
+   */
+  #endBytes = Infinity;
   /** Whether the amount may not fall, since the task has not ended. */
   #isHeld = false;
   /** Settles when the blobs before have been sent. */
@@ -28,7 +33,8 @@ export class Outbox {
   /**
    * Payload bytes that have not left this process. It does not fall during a task:
    * the standard counts what the current task has sent "regardless of whether the
-   * user agent is able to transmit text in the background".
+   * user agent is able to transmit text in the background". Nor does it "reset to
+   * zero once the connection closes".
    */
   get bufferedAmount(): number {
     if (!this.#isHeld && this.#bytes > 0) this.#sample();
@@ -41,8 +47,10 @@ export class Outbox {
    * @param message Text; bytes, which nobody changes any more; or a blob.
    */
   send(message: string | Uint8Array | Blob): void {
+    // What earlier tasks have sent may have left, whether somebody has asked or not.
+    if (!this.#isHeld) this.#sample();
     this.#bytes += sizeOf(message);
-    if (!this.#isHeld) this.#hold();
+    this.#endBytes = Infinity;
     if (this.#blobs === undefined && !(message instanceof Blob)) {
       this.#connection!.send(message);
     } else {
@@ -79,7 +87,9 @@ export class Outbox {
     })();
     this.#blobs = sent;
     sent.then(() => {
-      if (this.#blobs === sent) this.#blobs = undefined;
+      if (this.#blobs !== sent) return;
+      this.#blobs = undefined;
+      this.#markEnd();
     });
   }
 
@@ -87,7 +97,16 @@ export class Outbox {
     this.#isHeld = true;
     inTask(() => {
       this.#isHeld = false;
+      if (this.#blobs === undefined) this.#markEnd();
     });
+  }
+
+  /** Notes where that ends which has been handed over until now. */
+  #markEnd(): void {
+    const connection = this.#connection!;
+    // What it dropped is counted nowhere any more.
+    if (connection.readyState === 3) return;
+    this.#endBytes = connection.stats.bytesSent + connection.bufferedAmount;
   }
 
   #sample(): void {
@@ -95,8 +114,11 @@ export class Outbox {
     // Those of a blob that is being read are in no buffer yet.
     if (this.#blobs !== undefined) return;
     // What waits is counted with framing there, and compressed.
-    const waiting = this.#connection?.bufferedAmount ?? 0;
-    this.#bytes = Math.min(this.#bytes, waiting);
+    const { readyState, bufferedAmount, stats } = this.#connection!;
+    const left = readyState === 3
+      ? Math.max(0, this.#endBytes - stats.bytesSent)
+      : bufferedAmount;
+    this.#bytes = Math.min(this.#bytes, left);
   }
 }
 

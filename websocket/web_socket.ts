@@ -155,7 +155,8 @@ export class WebSocket extends EventTarget {
 
   /**
    * Bytes of payload given to `send` that have not left this process, without
-   * framing. It falls between tasks only; what was given after the end stays.
+   * framing. It falls between tasks only; what had not left at the end, or was given
+   * after it, stays.
    */
   get bufferedAmount(): number {
     return this.#outbox.bufferedAmount;
