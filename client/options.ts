@@ -34,7 +34,7 @@ export interface DialRequest {
    * name. Those of the handshake itself (`Host`, `Connection`, `Upgrade`,
    * `Sec-WebSocket-Key`, …) are refused with a `TypeError`.
    */
-  readonly headers?: HeadersInit | HeaderFields;
+  readonly headers?: NonNullable<ResponseInit["headers"]> | HeaderFields;
   /** Value of `Origin`, as a browser sends it; none by default. */
   readonly origin?: string;
   /** Value of `User-Agent`; none by default. */

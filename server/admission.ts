@@ -35,7 +35,7 @@ export interface AdmissionOptions {
    *
    * @default {{}}
    */
-  readonly headers?: HeadersInit;
+  readonly headers?: NonNullable<ResponseInit["headers"]>;
   /**
    * Most connections at a time, over all servers of the site. A connection counts
    * from when its request was read, so handshakes under way do, until it is gone.

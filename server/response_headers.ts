@@ -16,7 +16,7 @@ export type ResponseHeader = readonly [name: string, value: string];
  * @throws {TypeError} If one may not be sent, or is the answer's own to set.
  */
 export function responseHeaders(
-  headers: HeadersInit | undefined,
+  headers: ResponseInit["headers"] | undefined,
 ): readonly ResponseHeader[] {
   if (headers === undefined) return [];
   const fields: ResponseHeader[] = [...new Headers(headers)];

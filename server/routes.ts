@@ -56,7 +56,7 @@ export interface UpgradeAcceptance<Data = unknown> {
   /** Subprotocol to agree on, one of those offered. */
   readonly subprotocol?: string;
   /** More headers for the 101 response, such as `Set-Cookie`. */
-  readonly headers?: HeadersInit;
+  readonly headers?: NonNullable<ResponseInit["headers"]>;
   /** Becomes `connection.data`. */
   readonly data?: Data;
 }

@@ -29,7 +29,7 @@ export interface RawConnectOptions extends TargetOptions {
    */
   readonly upgrade?: boolean;
   /** More headers of its request. */
-  readonly headers?: HeadersInit;
+  readonly headers?: NonNullable<ResponseInit["headers"]>;
   /** Subprotocols that it offers. */
   readonly subprotocols?: readonly string[];
   /** Frames that arrive together with its request. */
@@ -55,7 +55,7 @@ export interface RawAcceptOptions
   /** Subprotocol that it agrees on. */
   readonly subprotocol?: string;
   /** More headers of its response. */
-  readonly responseHeaders?: HeadersInit;
+  readonly responseHeaders?: NonNullable<ResponseInit["headers"]>;
   /** Frames that arrive together with its response. */
   readonly early?: readonly RawFrameInit[];
 }

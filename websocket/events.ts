@@ -5,7 +5,13 @@
  */
 
 /** What {@linkcode FailureEvent} is made of. */
-export interface FailureEventInit extends EventInit {
+export interface FailureEventInit {
+  /** Whether it bubbles. */
+  readonly bubbles?: boolean;
+  /** Whether it can be cancelled. */
+  readonly cancelable?: boolean;
+  /** Whether it leaves a shadow tree. */
+  readonly composed?: boolean;
   /** What went wrong. */
   readonly error: unknown;
 }

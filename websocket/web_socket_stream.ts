@@ -29,7 +29,7 @@ export interface WebSocketOpenInfo {
   /** Messages that arrive: text as strings, bytes as `Uint8Array`s. */
   readonly readable: ReadableStream<Message>;
   /** Messages to send: strings and bytes, which are copied. */
-  readonly writable: WritableStream<string | BufferSource>;
+  readonly writable: WritableStream<string | ArrayBuffer | ArrayBufferView>;
   /** Extensions agreed on, as the header says it; empty for none. */
   readonly extensions: string;
   /** Subprotocol agreed on; empty for none. */
@@ -234,8 +234,8 @@ function readableOf(
 function writableOf(
   connection: Connection,
   end: End,
-): WritableStream<string | BufferSource> {
-  return new WritableStream<string | BufferSource>({
+): WritableStream<string | ArrayBuffer | ArrayBufferView> {
+  return new WritableStream<string | ArrayBuffer | ArrayBufferView>({
     start(controller) {
       // A `close` that waits for the handshake goes through all the same.
       end.outcome.then(
