@@ -214,14 +214,14 @@ export class WebSocket extends EventTarget {
 
   /**
    * Called when something went wrong, before `onclose`. The event is a
-   * {@linkcode FailureEvent}; the type is the platform's, so that this class can
-   * stand in for it.
+   * {@linkcode FailureEvent}, as is known to what is set; what is read has the type
+   * of the platform's, so that this class can stand in for it.
    */
   get onerror(): EventHandler {
     return this.#handlers.get("error");
   }
 
-  set onerror(handler: EventHandler) {
+  set onerror(handler: EventHandler<WebSocketEventMap["error"]>) {
     this.#handlers.set("error", handler);
   }
 
@@ -299,6 +299,33 @@ export class WebSocket extends EventTarget {
     options?: Parameters<EventTarget["addEventListener"]>[2],
   ): void {
     super.addEventListener(type, listener, options);
+  }
+
+  /**
+   * Removes a listener.
+   *
+   * @param type Type of events.
+   * @param listener What was added.
+   * @param options As of every event target.
+   */
+  override removeEventListener<Type extends keyof WebSocketEventMap>(
+    type: Type,
+    listener: (event: WebSocketEventMap[Type]) => unknown,
+    options?: Parameters<EventTarget["removeEventListener"]>[2],
+  ): void;
+  /** Removes a listener of any type of events. */
+  override removeEventListener(
+    type: string,
+    listener: Parameters<EventTarget["removeEventListener"]>[1],
+    options?: Parameters<EventTarget["removeEventListener"]>[2],
+  ): void;
+  override removeEventListener(
+    type: string,
+    // deno-lint-ignore no-explicit-any
+    listener: any,
+    options?: Parameters<EventTarget["removeEventListener"]>[2],
+  ): void {
+    super.removeEventListener(type, listener, options);
   }
 
   /** How the connection is handled: each event in a task of its own. */
@@ -382,7 +409,7 @@ finishInterface(WebSocket, {
   name: "WebSocket",
   constants: { CONNECTING, OPEN, CLOSING, CLOSED },
   lengths: { constructor: 1, close: 0 },
-  inherited: ["addEventListener"],
+  inherited: ["addEventListener", "removeEventListener"],
 });
 
 /** Takes what `send` was given, as it is at this moment. */

@@ -116,6 +116,27 @@ testOurs("the class stands in for the platform's by its type", async (base) => {
   await end(socket);
 });
 
+testOurs(
+  "listeners and handlers are told the types of events",
+  async (base) => {
+    const told: unknown[] = [];
+    const onMessage = ({ data }: MessageEvent) => void told.push(data);
+    const socket = new WebSocket(`${base}/echo`);
+    socket.addEventListener("message", onMessage);
+    socket.removeEventListener("message", onMessage);
+    await event(socket, "open");
+    socket.send("hello");
+    await event(socket, "message");
+    await end(socket);
+    assertEquals(told, []);
+
+    const refused = new WebSocket(`${base}/nothing-here`);
+    refused.onerror = ({ error }) => void told.push((error as Error).name);
+    await event(refused, "close");
+    assertEquals(told, ["HandshakeError"]);
+  },
+);
+
 test("each message of bytes has a buffer of its own", async () => {
   await using server = await RawServer.listen();
   const socket = new WebSocket(`ws://127.0.0.1:${server.port}/`);
