@@ -128,12 +128,12 @@ export {
 export { applyMask, randomMaskKey } from "./codec/mask.ts";
 export type { Message } from "./codec/message.ts";
 export { type PreparedMessage, prepareMessage } from "./codec/prepared.ts";
+export { Protocol } from "./codec/protocol.ts";
 export {
   DEFAULT_MAX_FRAGMENTS,
   DEFAULT_MAX_MESSAGE_BYTES,
-  Protocol,
   type ProtocolOptions,
-} from "./codec/protocol.ts";
+} from "./codec/protocol_options.ts";
 export {
   encodeRefusal,
   type Refusal,

@@ -64,3 +64,6 @@ export type ProtocolEvent =
     /** Which rule, and the close code that says so. */
     readonly error: ProtocolError;
   };
+
+/** What nothing comes after. */
+export type LastEvent = Extract<ProtocolEvent, { type: "close" | "failed" }>;

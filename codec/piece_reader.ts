@@ -70,9 +70,9 @@ export class PieceReader {
     return this.#pending.length - this.#next;
   }
 
-  /** Whether a message that begins with this frame can be taken apart. */
+  /** Whether a message with this frame is to be taken apart, and can be. */
   takes(header: FrameHeader): boolean {
-    return !header.rsv1 || this.#decoder !== undefined;
+    return this.isUnderWay || !header.rsv1 || this.#decoder !== undefined;
   }
 
   /**
@@ -92,6 +92,7 @@ export class PieceReader {
    * @param end Index after its last byte.
    * @param maskKey Masking key, rotated for this part; 0 for none.
    * @param given Whether the chunk's memory may become the piece's.
+   * @param isLast Whether its message ends with it.
    * @returns A piece, if there is one.
    */
   take(
@@ -100,59 +101,48 @@ export class PieceReader {
     end: number,
     maskKey: number,
     given: boolean,
-  ): ProtocolEvent | undefined {
-    if (start === end) return undefined;
-    if (!this.#rules.isText) {
-      const { cheapArrayBytes } = this.#options;
-      const data = takeBinary(
-        chunk,
-        start,
-        end,
-        maskKey,
-        given,
-        cheapArrayBytes,
-      );
-      return { type: "message-chunk", data };
+    isLast: boolean,
+  ): PendingEvent | undefined {
+    const { isText, isCompressed } = this.#rules;
+    if (isLast) this.#rules.reset();
+    if (isCompressed) {
+      // It waits, and so must not pin a chunk.
+      const payload = this.#takeBytes(chunk, start, end, maskKey, false);
+      return { type: "compressed", isText, payload, isLast };
     }
-    if (maskKey !== 0) maskRange(chunk, start, end, maskKey);
-    this.#text ??= new TextPieces(this.#options.decoding);
-    const data = this.#text.push(chunk, start, end);
+    const data = start === end
+      ? ""
+      : isText
+      ? this.#takeText(chunk, start, end, maskKey)
+      : this.#takeBytes(chunk, start, end, maskKey, given);
+    const isCut = isLast && this.#text?.end() === false;
     // Section 8.1, as in `MessageReader`: found at the bad byte.
-    if (data === undefined) this.violation = "invalid-utf8";
-    else if (data !== "") return { type: "message-chunk", data };
-    return undefined;
+    if (data === undefined || isCut) this.violation = "invalid-utf8";
+    return data === undefined || data.length === 0
+      ? undefined
+      : { type: "message-chunk", data };
   }
 
-  /** Whether the message under way is to be restored. */
-  get isCompressed(): boolean {
-    return this.#rules.isCompressed;
-  }
-
-  /** As {@linkcode PieceReader.take}, for a message that is to be restored. */
-  takeCompressed(
+  #takeBytes(
     chunk: Uint8Array,
     start: number,
     end: number,
     maskKey: number,
-    isLast: boolean,
-  ): CompressedPiece {
+    given: boolean,
+  ): Uint8Array {
     const { cheapArrayBytes } = this.#options;
-    const payload = takeBinary(
-      chunk,
-      start,
-      end,
-      maskKey,
-      false,
-      cheapArrayBytes,
-    );
-    return { type: "compressed", isText: this.#rules.isText, payload, isLast };
+    return takeBinary(chunk, start, end, maskKey, given, cheapArrayBytes);
   }
 
-  /** Ends the message under way. */
-  end(): void {
-    this.#rules.reset();
-    const isWhole = this.#text === undefined || this.#text.end();
-    if (!isWhole) this.violation ??= "invalid-utf8";
+  #takeText(
+    chunk: Uint8Array,
+    start: number,
+    end: number,
+    maskKey: number,
+  ): string | undefined {
+    if (maskKey !== 0) maskRange(chunk, start, end, maskKey);
+    this.#text ??= new TextPieces(this.#options.decoding);
+    return this.#text.push(chunk, start, end);
   }
 
   /**

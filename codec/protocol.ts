@@ -10,73 +10,14 @@
  */
 
 import type { CloseFrame } from "./close.ts";
-import { NO_STATUS } from "./close.ts";
 import type { ProtocolError } from "./error.ts";
 import type { ProtocolEvent } from "./event.ts";
 import type { Role } from "./frame.ts";
 import type { Message } from "./message.ts";
-import type { MessageOptions } from "./message_rules.ts";
-import { PieceReader } from "./piece_reader.ts";
 import type { PreparedMessage } from "./prepared.ts";
+import { type ProtocolOptions, withDefaults } from "./protocol_options.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
-import { plainDecoding, type TextDecoding } from "./text_decoding.ts";
-import type { TextWriter } from "./text_writer.ts";
-import type { MessageTransform } from "./transform.ts";
-
-/** How to set up a {@linkcode Protocol}. */
-export interface ProtocolOptions {
-  /** Our own side. */
-  readonly role: Role;
-  /**
-   * Largest message accepted, in bytes, counted after decompression and across
-   * fragments. A larger one ends the connection with close code 1009.
-   *
-   * @default {1_048_576}
-   */
-  readonly maxMessageBytes?: number;
-  /**
-   * Most fragments that a message may have; more end the connection with 1008.
-   *
-   * @default {16_384}
-   */
-  readonly maxFragments?: number;
-  /** How to make strings; `TextDecoder` where absent. */
-  readonly decoding?: TextDecoding;
-  /** How to make bytes of strings; `TextEncoder` where absent. */
-  readonly writeUtf8?: TextWriter | undefined;
-  /**
-   * Largest `Uint8Array` that costs no more to make than a view on an existing
-   * one, in bytes. Small binary messages above it that arrive together share a
-   * buffer.
-   *
-   * @default {0}
-   */
-  readonly cheapArrayBytes?: number;
-  /** What an extension does to messages; nothing where absent. */
-  readonly transform?: MessageTransform;
-}
-
-/** Largest message where no limit is given, in bytes. */
-export const DEFAULT_MAX_MESSAGE_BYTES = 1_048_576;
-/** Most fragments of a message where no limit is given. */
-export const DEFAULT_MAX_FRAGMENTS = 16_384;
-
-/** Fills limits up with the defaults; complete ones are taken as they are. */
-function limitsOf(options: ProtocolOptions): MessageOptions {
-  const { maxMessageBytes, maxFragments, decoding, cheapArrayBytes } = options;
-  const isComplete = maxMessageBytes !== undefined &&
-    maxFragments !== undefined && decoding !== undefined &&
-    cheapArrayBytes !== undefined;
-  if (isComplete) return options as MessageOptions;
-  return {
-    maxMessageBytes: maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES,
-    maxFragments: maxFragments ?? DEFAULT_MAX_FRAGMENTS,
-    decoding: decoding ?? plainDecoding,
-    cheapArrayBytes: cheapArrayBytes ?? 0,
-    transform: options.transform,
-  };
-}
 
 /** Pings without a Pong from which a peer counts as flooding. */
 const MAX_HELD_PINGS = 64;
@@ -260,20 +201,8 @@ export class Protocol {
    * the first call says holds.
    */
   streamMessages(maxBytes?: number): void {
-    const limits = limitsOf(this.#options);
-    const { maxMessageBytes } = limits;
     this.#receiver ??= this.#makeReceiver();
-    if (this.#receiver.isInPieces) return;
-    this.#receiver.deliverPieces(
-      new PieceReader({
-        ...limits,
-        maxMessageBytes: maxBytes ?? maxMessageBytes,
-      }),
-    );
-  }
-
-  #makeReceiver(): Receiver {
-    return new Receiver(this.role, limitsOf(this.#options), this.#sending());
+    this.#receiver.deliverPieces(maxBytes);
   }
 
   /**
@@ -315,20 +244,18 @@ export class Protocol {
     const last = receiver?.last;
     if (last === undefined) return undefined;
     receiver!.last = undefined;
-    const sender = this.#sending();
-    sender.answered = true;
     if (last.type === "close") {
       this.received = { code: last.code, reason: last.reason };
       // Section 5.5.1: "If an endpoint receives a Close frame and did not
       // previously send a Close frame, the endpoint MUST send a Close frame in
-      // response." The code is echoed, and so is its absence.
-      const code = last.code === NO_STATUS ? undefined : last.code;
-      sender.close(code, last.reason);
-    } else if (last.type === "failed") {
+      // response." It says the same.
+      this.#sending().closeLast(this.received);
+    } else {
       this.failure = last.error;
       // Section 7.1.7: an endpoint that fails the connection "SHOULD send a Close
       // frame with an appropriate status code".
-      sender.close(last.error.code, last.error.message);
+      const { code, message } = last.error;
+      this.#sending().closeLast({ code, reason: message });
     }
     return last;
   }
@@ -353,9 +280,6 @@ export class Protocol {
    * @throws {Error} While a fragmented message is under way.
    */
   sendText(text: string, compress = true): boolean {
-    if (typeof text !== "string") {
-      throw new TypeError("Cannot send: the text is not a string");
-    }
     return this.#sending().text(text, compress);
   }
 
@@ -370,7 +294,6 @@ export class Protocol {
    * @throws {Error} While a fragmented message is under way.
    */
   sendBinary(bytes: Uint8Array, compress = true): boolean {
-    checkBytes(bytes);
     return this.#sending().binary(bytes, compress);
   }
 
@@ -383,7 +306,7 @@ export class Protocol {
   sendMessage(data: Message): boolean {
     return typeof data === "string"
       ? this.#sending().text(data, true)
-      : this.sendBinary(data);
+      : this.#sending().binary(data, true);
   }
 
   /**
@@ -410,7 +333,6 @@ export class Protocol {
    * @throws {TypeError} If text and binary fragments are mixed.
    */
   sendFragment(data: Message, fin: boolean, compress = true): boolean {
-    if (typeof data !== "string") checkBytes(data);
     return this.#sending().fragment(data, fin, compress);
   }
 
@@ -422,7 +344,6 @@ export class Protocol {
    * @throws {RangeError} If the payload is too long.
    */
   ping(payload: Uint8Array = NO_BYTES): boolean {
-    checkBytes(payload);
     return this.#sending().ping(payload);
   }
 
@@ -434,7 +355,6 @@ export class Protocol {
    * @throws {RangeError} If the payload is too long.
    */
   pong(payload: Uint8Array = NO_BYTES): boolean {
-    checkBytes(payload);
     return this.#sending().pong(payload);
   }
 
@@ -458,16 +378,14 @@ export class Protocol {
     this.#options.transform?.release?.();
   }
 
+  #makeReceiver(): Receiver {
+    const options = withDefaults(this.#options);
+    return new Receiver(this.role, options, this.#sending());
+  }
+
   #sending(): Sender {
     if (this.#sender !== undefined) return this.#sender;
     const { transform, writeUtf8 } = this.#options;
     return this.#sender = new Sender(this.role, transform, writeUtf8);
-  }
-}
-
-/** Refuses what would be sent as other bytes than were meant. */
-function checkBytes(bytes: unknown): void {
-  if (!(bytes instanceof Uint8Array)) {
-    throw new TypeError("Cannot send: the payload is not a Uint8Array");
   }
 }

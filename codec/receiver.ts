@@ -7,7 +7,7 @@
 import { endShared } from "./binary.ts";
 import { decodeClose } from "./close.ts";
 import { ProtocolError, type ProtocolErrorReason } from "./error.ts";
-import type { ProtocolEvent } from "./event.ts";
+import type { LastEvent, ProtocolEvent } from "./event.ts";
 import {
   bareHeaderBytes,
   FIN_BIT,
@@ -20,11 +20,7 @@ import {
 import { maskRange, rotateKey } from "./mask.ts";
 import { type Message, MessageReader } from "./message.ts";
 import type { MessageOptions } from "./message_rules.ts";
-import {
-  beginOf,
-  type PendingEvent,
-  type PieceReader,
-} from "./piece_reader.ts";
+import { beginOf, type PendingEvent, PieceReader } from "./piece_reader.ts";
 import type { Sender } from "./sender.ts";
 
 const NO_EVENTS: readonly ProtocolEvent[] = [];
@@ -40,7 +36,7 @@ export class Receiver {
   /** Pings that have arrived since the socket was last found unblocked. */
   heldPings = 0;
   /** A Close frame or a failure, which waits until the events before it are taken. */
-  last: ProtocolEvent | undefined;
+  last: LastEvent | undefined;
 
   /**
    * Bytes that were neither payload nor part of the shortest header: what longer
@@ -97,14 +93,12 @@ export class Receiver {
       : arrived + this.#pieces.pendingEvents;
   }
 
-  /** Whether messages are delivered in pieces. */
-  get isInPieces(): boolean {
-    return this.#pieces !== undefined;
-  }
-
-  /** Delivers messages in pieces, from the next on that begins. */
-  deliverPieces(pieces: PieceReader): void {
-    this.#pieces = pieces;
+  /** Delivers messages in pieces, see `Protocol.streamMessages`. */
+  deliverPieces(maxBytes: number | undefined): void {
+    if (this.#pieces !== undefined) return;
+    const { options } = this.#messages;
+    const maxMessageBytes = maxBytes ?? options.maxMessageBytes;
+    this.#pieces = new PieceReader({ ...options, maxMessageBytes });
     this.#maxShortBytes = -1;
   }
 
@@ -227,16 +221,15 @@ export class Receiver {
   }
 
   #admit(header: FrameHeader): ProtocolErrorReason | undefined {
+    const messages = this.#messages;
     const pieces = this.#pieces;
-    if (pieces === undefined) return this.#messages.admit(header);
-    const { isUnderWay } = pieces;
-    if (!isUnderWay) {
-      // One that began whole goes on so.
-      const isWhole = this.#messages.isUnderWay || !pieces.takes(header);
-      if (isWhole) return this.#messages.admit(header);
-    }
+    // A message that began whole goes on so.
+    if (
+      pieces === undefined || messages.isUnderWay || !pieces.takes(header)
+    ) return messages.admit(header);
+    const begins = !pieces.isUnderWay;
     const violation = pieces.admit(header);
-    if (violation === undefined && !isUnderWay) this.#push(beginOf(header));
+    if (violation === undefined && begins) this.#push(beginOf(header));
     return violation;
   }
 
@@ -263,12 +256,8 @@ export class Receiver {
       this.#deliver(undefined);
       return stop;
     }
-    this.#maskKey = rotateKey(this.#maskKey, stop - start);
-    this.#missingBytes = end - stop;
-    if (this.#missingBytes === 0) {
-      this.#inFrame = false;
-      if (header.fin) this.#deliver(messages.finish());
-    }
+    this.#advance(stop - start);
+    if (header.fin && !this.#inFrame) this.#deliver(messages.finish());
     return stop;
   }
 
@@ -278,18 +267,12 @@ export class Receiver {
     start: number,
     given: boolean,
   ): number {
-    const end = start + this.#missingBytes;
-    const stop = end < chunk.length ? end : chunk.length;
+    const stop = Math.min(start + this.#missingBytes, chunk.length);
     const maskKey = this.#maskKey;
-    this.#missingBytes = end - stop;
-    this.#inFrame = end > stop;
-    this.#maskKey = rotateKey(maskKey, stop - start);
-    const isLast = !this.#inFrame && this.#header.fin;
-    const piece = pieces.isCompressed
-      ? pieces.takeCompressed(chunk, start, stop, maskKey, isLast)
-      : pieces.take(chunk, start, stop, maskKey, given);
+    this.#advance(stop - start);
+    const isLast = this.#header.fin && !this.#inFrame;
+    const piece = pieces.take(chunk, start, stop, maskKey, given, isLast);
     if (piece !== undefined) this.#push(piece);
-    if (isLast) pieces.end();
     if (pieces.violation !== undefined) this.#failPiece(pieces);
     else if (isLast) this.#push({ type: "message-end" });
     return stop;
@@ -312,14 +295,19 @@ export class Receiver {
     const at = size - this.#missingBytes;
     payload.set(chunk.subarray(start, stop), at);
     maskRange(payload, at, at + stop - start, this.#maskKey);
-    this.#maskKey = rotateKey(this.#maskKey, stop - start);
-    this.#missingBytes -= stop - start;
-    if (this.#missingBytes === 0) {
-      this.#inFrame = false;
+    this.#advance(stop - start);
+    if (!this.#inFrame) {
       this.#control = undefined;
       this.#handleControl(this.#header.opcode, payload);
     }
     return stop;
+  }
+
+  /** Goes on in a payload of which so much has been taken. */
+  #advance(bytes: number): void {
+    this.#maskKey = rotateKey(this.#maskKey, bytes);
+    this.#missingBytes -= bytes;
+    this.#inFrame = this.#missingBytes > 0;
   }
 
   #handleControl(opcode: number, payload: Uint8Array): void {

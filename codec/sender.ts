@@ -32,8 +32,6 @@ export class Sender {
   sent: CloseFrame | undefined;
   /** Whether the transport is gone, so that nothing can be sent. */
   ended = false;
-  /** Whether the peer has said its last, so that no Ping needs an answer. */
-  answered = false;
   /** Control frames sent so far. */
   controlFrames = 0;
   /** The frames that wait to be taken. */
@@ -41,6 +39,8 @@ export class Sender {
 
   readonly #masked: boolean;
   readonly #transform: MessageTransform | undefined;
+  /** Whether the peer has said its last, so that no Ping needs an answer. */
+  #answered = false;
   /** Opcode, and RSV1, of the fragmented message under way; 0 for none. */
   #fragmenting = 0;
   #latestPing: Uint8Array | undefined;
@@ -62,6 +62,9 @@ export class Sender {
 
   /** Sends a text message, see `Protocol.sendText`. */
   text(text: string, compress: boolean): boolean {
+    if (typeof text !== "string") {
+      throw new TypeError("Cannot send: the text is not a string");
+    }
     if (!this.#maySend()) return false;
     if (this.#transform !== undefined && compress) {
       this.#transformed(OPCODES.text, encoder.encode(text), true);
@@ -73,6 +76,7 @@ export class Sender {
 
   /** Sends a binary message, see `Protocol.sendBinary`. */
   binary(bytes: Uint8Array, compress: boolean): boolean {
+    checkBytes(bytes);
     if (!this.#maySend()) return false;
     if (this.#transform !== undefined && compress) {
       this.#transformed(OPCODES.binary, bytes, false);
@@ -110,6 +114,7 @@ export class Sender {
 
   /** Sends a fragment, see `Protocol.sendFragment`. */
   fragment(data: Message, fin: boolean, compress = true): boolean {
+    if (typeof data !== "string") checkBytes(data);
     if (this.sent !== undefined || this.ended) return false;
     const opcode = typeof data === "string" ? OPCODES.text : OPCODES.binary;
     const isFirst = this.#fragmenting === 0;
@@ -141,7 +146,7 @@ export class Sender {
   /** Sends a Pong, see `Protocol.pong`; also while we wait for the peer's Close. */
   pong(payload: Uint8Array): boolean {
     checkControl(payload);
-    if (this.answered || this.ended) return false;
+    if (this.#answered || this.ended) return false;
     this.controlFrames++;
     this.output.writeFrame(FIN_BIT | OPCODES.pong, payload, false);
     return true;
@@ -177,6 +182,17 @@ export class Sender {
     this.output.writeFrame(FIN_BIT | OPCODES.close, payload, true);
     this.sent = { code: code ?? NO_STATUS, reason };
     this.#fragmenting = 0;
+  }
+
+  /**
+   * Answers the last that the peer has said.
+   *
+   * @param frame Close frame to send, unless one has been sent; one without a code
+   * where the code is 1005.
+   */
+  closeLast(frame: CloseFrame): void {
+    this.#answered = true;
+    this.close(frame.code === NO_STATUS ? undefined : frame.code, frame.reason);
   }
 
   /** Takes bytes to send, see `Protocol.takeOutput`. */
@@ -234,8 +250,16 @@ export class Sender {
   }
 }
 
+/** Refuses what would be sent as other bytes than were meant. */
+function checkBytes(bytes: unknown): void {
+  if (!(bytes instanceof Uint8Array)) {
+    throw new TypeError("Cannot send: the payload is not a Uint8Array");
+  }
+}
+
 /** Section 5.5: control frames "MUST have a payload length of 125 bytes or less". */
 function checkControl(payload: Uint8Array): void {
+  checkBytes(payload);
   if (payload.length > MAX_CONTROL_BYTES) {
     throw new RangeError(
       `Cannot send: a control frame takes 125 bytes: ${payload.length}`,

@@ -1,13 +1,13 @@
 import type { ProtocolEvent } from "../../codec/event.ts";
 import { FrameHeader, type Role } from "../../codec/frame.ts";
 import type { MessageOptions } from "../../codec/message_rules.ts";
-import { plainDecoding } from "../../codec/text_decoding.ts";
-import type { MessageTransform, PieceDecoder } from "../../codec/transform.ts";
 import {
   beginOf,
   type PendingEvent,
   PieceReader,
 } from "../../codec/piece_reader.ts";
+import { plainDecoding } from "../../codec/text_decoding.ts";
+import type { MessageTransform, PieceDecoder } from "../../codec/transform.ts";
 import { assert, assertEquals, assertStrictEquals, test } from "../harness.ts";
 import { concat, hex } from "../harness/bytes.ts";
 import { frame, type FrameOptions, MASK_KEY } from "../harness/frame.ts";
@@ -86,15 +86,11 @@ function feed(pieces: PieceReader, options: FrameOptions): PendingEvent[] {
   const payload = concat(options.payload ?? "");
   const { fin = true } = options;
   const { length } = payload;
-  const piece = pieces.isCompressed
-    ? pieces.takeCompressed(payload, 0, length, 0, fin)
-    : pieces.take(payload, 0, length, 0, false);
+  const piece = pieces.take(payload, 0, length, 0, false, fin);
   const begin = options.opcode === "continuation" ? [] : [beginOf(read)];
-  if (!fin || pieces.violation !== undefined) {
-    return [...begin, ...present(piece)];
-  }
-  pieces.end();
-  return [...begin, ...present(piece), { type: "message-end" }];
+  const end: ProtocolEvent = { type: "message-end" };
+  const ends = fin && pieces.violation === undefined;
+  return [...begin, ...present(piece), ...present(ends ? end : undefined)];
 }
 
 function present<T>(value: T | undefined): T[] {
@@ -130,15 +126,15 @@ test("what is masked is unmasked, from any byte of the key on", () => {
   const pieces = reader();
   pieces.admit(header({ opcode: "binary" }));
   const key = new DataView(MASK_KEY.buffer).getInt32(0, true);
-  const bytes = pieces.take(MASK_KEY.slice(), 0, 4, key, false);
+  const bytes = pieces.take(MASK_KEY.slice(), 0, 4, key, false, true);
   assertEquals(bytes, { type: "message-chunk", data: new Uint8Array(4) });
-  pieces.end();
   pieces.admit(header({}));
   const text = pieces.take(
     MASK_KEY.map((byte) => byte ^ 0x61),
     0,
     4,
     key,
+    true,
     true,
   );
   assertEquals(text, { type: "message-chunk", data: "aaaa" });
@@ -147,17 +143,38 @@ test("what is masked is unmasked, from any byte of the key on", () => {
 test("UT-1: a character that is cut is no piece, and a bad one a violation", () => {
   const pieces = reader();
   pieces.admit(header({ fin: false }));
-  assertStrictEquals(pieces.take(hex("e2 82"), 0, 2, 0, false), undefined);
-  assertEquals(pieces.take(hex("ac"), 0, 1, 0, false), {
+  assertStrictEquals(
+    pieces.take(hex("e2 82"), 0, 2, 0, false, false),
+    undefined,
+  );
+  assertEquals(pieces.take(hex("ac"), 0, 1, 0, false, false), {
     type: "message-chunk",
     data: "€",
   });
-  assertStrictEquals(pieces.take(hex("ff"), 0, 1, 0, false), undefined);
+  assertStrictEquals(pieces.take(hex("ff"), 0, 1, 0, false, false), undefined);
   assertStrictEquals(pieces.violation, "invalid-utf8");
+});
 
-  const other = reader();
-  feed(other, { payload: hex("c3") });
-  assertStrictEquals(other.violation, "invalid-utf8");
+test("UT-1: a text that ends in a character that is cut is a violation", () => {
+  const whole = reader();
+  assertEquals(
+    short(whole.takeEvents(feed(whole, { payload: hex("61 c3") }))),
+    ["text", "a"],
+  );
+  assertStrictEquals(whole.violation, "invalid-utf8");
+
+  const empty = reader();
+  feed(empty, { payload: hex("61 c3"), fin: false });
+  feed(empty, { opcode: "continuation", fin: false });
+  assertStrictEquals(empty.violation, undefined);
+  feed(empty, { opcode: "continuation" });
+  assertStrictEquals(empty.violation, "invalid-utf8");
+
+  const more = reader();
+  feed(more, { payload: hex("61 c3"), fin: false });
+  feed(more, { opcode: "continuation", fin: false });
+  const last = feed(more, { opcode: "continuation", payload: hex("a9") });
+  assertEquals(short(more.takeEvents(last)), ["é", "message-end"]);
 });
 
 test("FG-1, FG-4: the limits hold for pieces too", () => {

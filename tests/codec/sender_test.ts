@@ -1,6 +1,6 @@
-import type { MessageTransform } from "../../codec/transform.ts";
 import { prepareMessage } from "../../codec/prepared.ts";
 import { Sender } from "../../codec/sender.ts";
+import type { MessageTransform } from "../../codec/transform.ts";
 import {
   assert,
   assertEquals,
@@ -148,7 +148,7 @@ test("CL-4: after our Close no data leaves, not even the rest of a message", () 
     assertStrictEquals(sender.ping(concat("a")), false);
     // The peer has not said its last: its Pings are answered.
     assertStrictEquals(sender.pong(concat("!")), true);
-    sender.answered = true;
+    sender.closeLast({ code: 1005, reason: "" });
     assertStrictEquals(sender.pong(concat("!")), false);
     sender.close(1000, "a second one");
     assertEquals(sender.sent, { code: 4000, reason: "" });
@@ -165,6 +165,35 @@ test("Sender.close() without a code sends an empty frame and reports 1005", () =
   sender.close(undefined, "");
   assertEquals(sender.sent, { code: 1005, reason: "" });
   assertEquals(sender.take(), hex("88 00"));
+});
+
+test("closeLast() answers with what the peer said, once", () => {
+  const cases: [code: number, reason: string, payload: Uint8Array][] = [
+    [1000, "bye", closePayload(1000, "bye")],
+    [1005, "", new Uint8Array(0)],
+  ];
+  for (const [code, reason, payload] of cases) {
+    const sender = new Sender("server", undefined);
+    sender.closeLast({ code, reason });
+    sender.closeLast({ code: 1002, reason: "" });
+    assertEquals(sender.sent, { code, reason });
+    assertEquals(sender.take(), frame({ opcode: "close", payload }));
+    assertStrictEquals(sender.take(), undefined);
+  }
+});
+
+test("AP-1: Sender refuses what is neither text nor bytes, and sends nothing", () => {
+  const sender = new Sender("server", undefined);
+  for (const value of [5, null, {}, [1], new Float32Array(2)]) {
+    const bytes = value as Uint8Array;
+    assertThrows(() => sender.binary(bytes, true), TypeError, "Uint8Array");
+    assertThrows(() => sender.fragment(bytes, true), TypeError, "Uint8Array");
+    assertThrows(() => sender.ping(bytes), TypeError, "Uint8Array");
+    assertThrows(() => sender.pong(bytes), TypeError, "Uint8Array");
+    const text = value as unknown as string;
+    assertThrows(() => sender.text(text, true), TypeError, "not a string");
+  }
+  assertStrictEquals(sender.take(), undefined);
 });
 
 test("CL-9: a close that is refused leaves nothing behind", () => {
@@ -200,8 +229,8 @@ test("CT-2: pongLater() answers the latest Ping only, behind what waits", () => 
   assertEquals(takeFrames(sender, false), []);
   // A Ping that waits while the peer closes needs no answer (section 5.5.2).
   sender.pongLater(concat("4"));
-  sender.answered = true;
-  assertEquals(takeFrames(sender, false), []);
+  sender.closeLast({ code: 1005, reason: "" });
+  assertEquals(takeFrames(sender, false), [[true, 0, 8, ""]]);
 });
 
 test("abandon() drops what waits and what comes", () => {

@@ -2,11 +2,10 @@
 import type { ProtocolEvent } from "../../../codec/event.ts";
 import type { Role } from "../../../codec/frame.ts";
 import type { MessageOptions } from "../../../codec/message_rules.ts";
-import { plainDecoding } from "../../../codec/text_decoding.ts";
-import type { MessageTransform } from "../../../codec/transform.ts";
-import { PieceReader } from "../../../codec/piece_reader.ts";
 import { Receiver } from "../../../codec/receiver.ts";
 import { Sender } from "../../../codec/sender.ts";
+import { plainDecoding } from "../../../codec/text_decoding.ts";
+import type { MessageTransform } from "../../../codec/transform.ts";
 import {
   assert,
   assertEquals,
@@ -33,7 +32,7 @@ function subject(
   };
   const sender = new Sender(role, options.transform);
   const receiver = new Receiver(role, limits, sender);
-  const stream = () => receiver.deliverPieces(new PieceReader(limits));
+  const stream = () => receiver.deliverPieces(undefined);
   if (isStreaming) stream();
   return { receiver, stream };
 }
@@ -178,9 +177,8 @@ test("a message that began whole ends whole, the next comes in pieces", () => {
     { payload: "three" },
   );
   receiver.receive(bytes.slice(0, 8));
-  assertStrictEquals(receiver.isInPieces, false);
   stream();
-  assertStrictEquals(receiver.isInPieces, true);
+  stream();
   receiver.receive(bytes.slice(8));
   assertEquals(short(takeAll(receiver)), [
     ["whole", "one, two"],
@@ -244,4 +242,13 @@ test("what cannot be restored fails in its turn, and ends all", () => {
     "invalid-deflate",
   ]);
   assertEquals(takeAll(receiver), []);
+});
+
+test("pieces have a limit of their own, which the first call sets", () => {
+  const { receiver } = subject("client", { maxMessageBytes: 2 }, false);
+  receiver.deliverPieces(4);
+  receiver.deliverPieces(100);
+  receiver.receive(bytesOf("client", { payload: "four" }, { length: 5 }));
+  const events = ["text", "four", "end", "message-too-big"];
+  assertEquals(short(takeAll(receiver)), events);
 });
