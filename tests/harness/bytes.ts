@@ -1,13 +1,20 @@
 /** Byte strings as tests like to write and read them. */
+import { Buffer } from "node:buffer";
+
+const encoder = new TextEncoder();
 
 /** Concatenates; strings are taken as UTF-8. */
 export function concat(
   ...parts: readonly (Uint8Array | string)[]
 ): Uint8Array<ArrayBuffer> {
-  const chunks = parts.map((part) =>
-    typeof part === "string" ? new TextEncoder().encode(part) : part
-  );
-  const all = new Uint8Array(chunks.reduce((sum, c) => sum + c.length, 0));
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (const part of parts) {
+    const chunk = typeof part === "string" ? encoder.encode(part) : part;
+    chunks.push(chunk);
+    length += chunk.length;
+  }
+  const all = new Uint8Array(length);
   let offset = 0;
   for (const chunk of chunks) {
     all.set(chunk, offset);
@@ -30,7 +37,5 @@ export function toHex(bytes: Uint8Array): string {
 
 /** Whether both hold the same bytes; quick on megabytes. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
+  return Buffer.compare(a, b) === 0;
 }

@@ -68,7 +68,8 @@ export function masked(
 /** Builds one frame. */
 export function frame(options: FrameOptions = {}): Uint8Array<ArrayBuffer> {
   const { fin = true, rsv = 0, opcode = "text", mask = false } = options;
-  const payload = concat(options.payload ?? "");
+  const given = options.payload ?? NO_BYTES;
+  const payload = typeof given === "string" ? concat(given) : given;
   const number = typeof opcode === "number" ? opcode : OPCODES[opcode];
   const [length7, extended] = lengthField(
     options.length ?? payload.length,
@@ -79,9 +80,11 @@ export function frame(options: FrameOptions = {}): Uint8Array<ArrayBuffer> {
     (fin ? 0x80 : 0) | (rsv << 4) | number,
     (key === undefined ? 0 : 0x80) | length7,
   );
-  return key === undefined
-    ? concat(head, extended, payload)
-    : concat(head, extended, key, masked(payload, key));
+  const bytes = concat(head, extended, key ?? NO_BYTES, payload);
+  if (key !== undefined) {
+    maskInPlace(bytes.subarray(bytes.length - payload.length), key);
+  }
+  return bytes;
 }
 
 /** Payload of a Close frame (section 5.5.1). */
