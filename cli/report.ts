@@ -30,6 +30,8 @@ export interface Report {
   helped(lines: readonly string[]): void;
   /** A command could not be done. */
   mistaken(message: string): void;
+  /** A message could not be written to a file. */
+  unwritten(message: string): void;
   /** No message came in time. */
   timedOut(timeoutMs: number): void;
   /** It is gone. */
@@ -118,6 +120,10 @@ class TextReport implements Report {
     this.#screen.note(`${shown(message)}.`, "failure");
   }
 
+  unwritten(message: string): void {
+    this.#screen.note(`Cannot write a message: ${shown(message)}.`, "failure");
+  }
+
   timedOut(timeoutMs: number): void {
     this.#screen.note(`No message within ${timeoutMs / 1_000} s.`, "failure");
   }
@@ -195,6 +201,10 @@ class JsonReport implements Report {
 
   mistaken(message: string): void {
     this.#print("error", { reason: "bad-command", message });
+  }
+
+  unwritten(message: string): void {
+    this.#print("error", { reason: "not-written", message });
   }
 
   timedOut(timeoutMs: number): void {

@@ -249,9 +249,17 @@ class Session {
     try {
       while (true) {
         const message = await connection.receive();
-        const file = typeof message === "string"
-          ? undefined
-          : await this.#files?.write(message);
+        let file;
+        try {
+          if (typeof message !== "string") {
+            file = await this.#files?.write(message);
+          }
+        } catch (error) {
+          // Going on would lose messages that are meant to be kept.
+          this.#report.unwritten((error as Error).message);
+          this.#finish(1000);
+          return false;
+        }
         if (isLate) continue;
         this.#report.received(message, file);
         if (!isOnce) {

@@ -1,5 +1,5 @@
 /** The command line on pipes, and without a terminal. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Connection, Site } from "../../server.ts";
@@ -96,6 +96,32 @@ test("WS29: --binary-dir writes binary messages, over no file", async () => {
         assertEquals([...readFileSync(path)], [0, 1, 0xfe, 0xff]);
         await assertExits(child, 0);
       }
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("WS29: a message that cannot be written ends it, and is an error", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "sockeye-cli-"));
+  const dir = join(folder, "file");
+  writeFileSync(dir, "");
+  try {
+    await serve({ setup: addMixed }, async ({ port }) => {
+      const args = ["-n", "--binary-dir", dir, `ws://127.0.0.1:${port}/mixed`];
+      await using child = startCli(...args);
+      await assertExits(child, 1);
+      assertMatch(
+        child.stderr,
+        /^Connected.*\nCannot write a message: .*EEXIST.*\.\nConnection closed: /,
+      );
+      await using json = startCli("--json", "--reconnect", ...args);
+      for (const expected of ["open", "message", "not-written", "close"]) {
+        const { type, reason } = JSON.parse(await json.line());
+        assertEquals(type === "error" ? reason : type, expected);
+      }
+      await assertExits(json, 1);
+      assertEquals(json.stderr, "");
     });
   } finally {
     rmSync(folder, { recursive: true });
