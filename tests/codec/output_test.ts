@@ -4,27 +4,7 @@ import { assert, assertEquals, assertStrictEquals, test } from "../harness.ts";
 import { concat, hex, sameBytes, toHex } from "../harness/bytes.ts";
 import { frame, parseFrame, parseFrames } from "../harness/frame.ts";
 import { seededRandom } from "../harness/random.ts";
-
-const TEXT = 0x81;
-const BINARY = 0x82;
-const SEED = 0x0a7;
-
-/** All chunks, copied as they come. */
-function takeAll(output: Output): Uint8Array<ArrayBuffer>[] {
-  const chunks = [];
-  for (let chunk = output.take(); chunk; chunk = output.take()) {
-    chunks.push(new Uint8Array(chunk));
-  }
-  return chunks;
-}
-
-const NOISE = seededRandom(SEED).bytes(750_000);
-
-/** Random bytes, always the same ones for the same arguments. */
-function payload(length: number, seed = 1): Uint8Array<ArrayBuffer> {
-  const start = (length * 31 + seed * 17) % 99_991;
-  return NOISE.slice(start, start + length);
-}
+import { BINARY, payload, SEED, takeAll, TEXT } from "./output/written.ts";
 
 test("Output.take() returns nothing where there is nothing", () => {
   const output = new Output(false);
@@ -183,42 +163,6 @@ test("AP-3: memory that may shrink or change hands is copied", () => {
   }
 });
 
-test("writeText() encodes as TextEncoder does, at all lengths that matter", () => {
-  const encoder = new TextEncoder();
-  const lengths = [0, 1, 41, 42, 79, 80, 81, 124, 125, 126, 127, 300];
-  const long = [21_839, 21_840, 21_841, 65_535, 65_536];
-  // One character at the end, or at the start, is other than ASCII.
-  const last = ["", "é", "€", "😀", "\ud83d", "\udc00"];
-  for (const masked of [false, true]) {
-    for (const length of [...lengths, ...long]) {
-      const texts = ["a", "é", "€", "\ud800"].map((one) => one.repeat(length));
-      texts.push(...last.map((one) => "a".repeat(length) + one));
-      texts.push(...last.map((one) => one + "a".repeat(length)));
-      for (const text of texts) {
-        const output = new Output(masked);
-        output.writeText(TEXT, text);
-        const size = output.byteLength;
-        const bytes = concat(...takeAll(output));
-        assertStrictEquals(bytes.length, size);
-        const parsed = parseFrame(bytes)!;
-        assertStrictEquals(parsed.size, size);
-        assertStrictEquals(parsed.maskKey !== undefined, masked);
-        const name = `${JSON.stringify(text.slice(0, 2))}… × ${length}`;
-        assert(sameBytes(parsed.payload, encoder.encode(text)), name);
-      }
-    }
-  }
-});
-
-test("writeText() turns lone surrogates into U+FFFD", () => {
-  const output = new Output(false);
-  output.writeText(TEXT, "a\ud800b\udc00\ud800");
-  assertEquals(
-    toHex(output.take()!),
-    "81 0b 61 ef bf bd 62 ef bf bd ef bf bd",
-  );
-});
-
 test("each masked frame has a key of its own", () => {
   const output = new Output(true);
   for (let index = 0; index < 50; index++) {
@@ -229,99 +173,6 @@ test("each masked frame has a key of its own", () => {
     .map(({ maskKey }) => toHex(maskKey!));
   assertStrictEquals(keys.length, 100);
   assertStrictEquals(new Set(keys).size, 100);
-});
-
-test("writeRaw() sends bytes as they are, long ones by reference", () => {
-  const output = new Output(false);
-  const long = payload(49_152);
-  output.writeRaw(hex("81 01 41"));
-  output.writeRaw(long);
-  output.writeRaw(payload(49_151));
-  output.writeRaw(long);
-  output.writeRaw(long);
-  assertEquals(output.take(), hex("81 01 41"));
-  assertStrictEquals(output.take(), long);
-  assert(sameBytes(output.take()!, payload(49_151)));
-  assertStrictEquals(output.take(), long);
-  assertStrictEquals(output.byteLength, long.length);
-  assertStrictEquals(output.take(), long);
-  assertStrictEquals(output.take(), undefined);
-});
-
-test("frames that many send are gathered once for all of them", () => {
-  const frames = [payload(130), payload(40), payload(3_000)];
-  const outputs = Array.from({ length: 5 }, () => new Output(false));
-  // A single one is neither copied nor looked at.
-  for (const output of outputs) output.writeRaw(frames[0]!);
-  for (const output of outputs) {
-    assertStrictEquals(output.byteLength, 130);
-    assertStrictEquals(output.take(), frames[0]);
-    assertStrictEquals(output.byteLength, 0);
-  }
-  for (const frame of frames) {
-    for (const output of outputs) output.writeRaw(frame);
-  }
-  const bytes = outputs[0]!.take()!;
-  assert(sameBytes(bytes, concat(...frames)));
-  for (const output of outputs.slice(1)) {
-    assertStrictEquals(output.byteLength, bytes.length);
-    assertStrictEquals(output.take(), bytes);
-    assertStrictEquals(output.take(), undefined);
-  }
-});
-
-test("what one connection sends of its own goes with what all send", () => {
-  const shared = payload(130);
-  const before = shared.slice();
-  const own = frame({ payload: "own" });
-  const outputs = Array.from({ length: 3 }, () => new Output(false));
-  for (const output of outputs) {
-    output.writeRaw(shared);
-    output.writeText(TEXT, "own");
-    output.writeRaw(shared);
-    assertStrictEquals(output.byteLength, 130 + own.length + 130);
-  }
-  for (const output of outputs) {
-    const chunks = takeAll(output);
-    assertStrictEquals(chunks.length, 1);
-    assert(sameBytes(chunks[0]!, concat(shared, own, shared)));
-  }
-  assert(sameBytes(shared, before), "the frame was changed");
-});
-
-test("frames that many send leave 64 KiB at a time", () => {
-  const frames = Array.from({ length: 8 }, (_, seed) => payload(20_000, seed));
-  const outputs = [new Output(false), new Output(false)];
-  for (const frame of frames) {
-    for (const output of outputs) output.writeRaw(frame);
-  }
-  // Too much to be moved for what follows.
-  for (const output of outputs) {
-    output.writeFrame(BINARY, payload(9_000), false);
-  }
-  const all = concat(
-    ...frames,
-    frame({ opcode: "binary", payload: payload(9_000) }),
-  );
-  const [chunks, others] = outputs.map((output) => {
-    const taken = [];
-    while (output.byteLength > 0) taken.push(output.take()!);
-    return taken;
-  });
-  assertEquals(
-    chunks!.map(({ length }) => length),
-    [60_000, 60_000, 40_000 + 9_004],
-  );
-  assert(sameBytes(concat(...chunks!), all));
-  assertStrictEquals(chunks![0], others![0]);
-  assertStrictEquals(chunks![1], others![1]);
-
-  for (const output of outputs) {
-    for (const frame of frames.slice(0, 3)) output.writeRaw(frame);
-    output.writeFrame(BINARY, payload(9_000), false);
-    const lengths = takeAll(output).map(({ length }) => length);
-    assertEquals(lengths, [60_000, 9_004]);
-  }
 });
 
 test("a chunk stays as it is until the next take()", () => {
@@ -400,7 +251,7 @@ test("clear() drops what has not been taken, and only that", () => {
   assertEquals(takeAll(output).map(({ length }) => length), [50_000, 7]);
 });
 
-test("many pieces leave in order", () => {
+test("many parts leave in order", () => {
   const output = new Output(false);
   const long = payload(49_152);
   const expected = [];
@@ -409,7 +260,7 @@ test("many pieces leave in order", () => {
     output.writeText(TEXT, `${index}`);
     output.writeRaw(long);
     expected.push(`${index}`);
-    // Taking and writing in turns moves the queue's read index.
+    // Taking and writing in turns leaves fewer parts than were written.
     if (index % 3 !== 0) continue;
     const chunk = output.take()!;
     if (chunk !== long) {
@@ -480,18 +331,6 @@ test("AP-1: a payload that is given away too early leaves the framing whole", ()
     frames[0]!.payload.every((byte) => byte === 0),
     "zeros take its place",
   );
-});
-
-test("text beyond half a megabyte, and memory that may move, go out whole", () => {
-  const output = new Output(false);
-  const text = "long ".repeat(120_000);
-  output.writeText(TEXT, text);
-  const shared = new Uint8Array(new SharedArrayBuffer(600_000)).fill(7);
-  output.writeFrame(BINARY, shared, false);
-  const frames = parseFrames(concat(...takeAll(output)));
-  assertEquals(new TextDecoder().decode(frames[0]!.payload), text);
-  assertEquals(frames[1]!.payload.length, 600_000);
-  assert(frames[1]!.payload.every((byte) => byte === 7));
 });
 
 test("AB23: what headers take beyond the shortest is counted, by each way in", () => {
