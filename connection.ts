@@ -28,6 +28,7 @@ export {
   type Clock,
   currentClock,
   nowMs,
+  timerMs,
   useClock,
 } from "./connection/clock.ts";
 export {

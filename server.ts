@@ -51,10 +51,10 @@ import {
   Routes,
 } from "./server/routes.ts";
 import { checkSiteOptions, type SiteOptions } from "./server/site_options.ts";
+import type { ShutdownOptions } from "./server/shutdown.ts";
 import {
   type Server,
   type ServerOwner,
-  type ShutdownOptions,
   SiteServer,
 } from "./server/site_server.ts";
 import { telemetryListeners } from "./server/telemetry.ts";
@@ -154,11 +154,8 @@ export type {
   TelemetryTracer,
 } from "./server/telemetry.ts";
 export type { SlowPeerOptions } from "./server/slow_peers.ts";
-export type {
-  RootHandler,
-  Server,
-  ShutdownOptions,
-} from "./server/site_server.ts";
+export type { ShutdownOptions } from "./server/shutdown.ts";
+export type { RootHandler, Server } from "./server/site_server.ts";
 
 /**
  * Handlers by path, for any number of listening sockets, and for the servers of the

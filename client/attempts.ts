@@ -10,9 +10,10 @@ import {
   type CloseInfo,
   type Connection,
   nowMs,
+  timerMs,
 } from "../connection.ts";
 import { anySignal, unlessAborted } from "./abort.ts";
-import { backoff, isRetryable, timerMs } from "./backoff.ts";
+import { backoff, isRetryable } from "./backoff.ts";
 import type {
   Dial,
   RedialAttempt,

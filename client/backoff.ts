@@ -5,7 +5,7 @@
  */
 
 import { HandshakeError } from "../codec.ts";
-import { checkAmount, checkType } from "../connection.ts";
+import { checkAmount, checkType, timerMs } from "../connection.ts";
 
 /** The waits between attempts. The numbers are those of Python's `websockets`. */
 export interface BackoffOptions {
@@ -60,9 +60,6 @@ export const BACKOFF_OPTION_NAMES: readonly (keyof BackoffOptions)[] = [
   "jitter",
   "random",
 ];
-
-/** Longest time that a timer takes. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Refuses waits that cannot have been meant.
@@ -139,9 +136,4 @@ export function isRetryable(error: unknown): boolean {
     error.reason === "proxy-failed" && error.status !== undefined;
   if (!isAnswer) return RETRYABLE_REASONS.has(error.reason);
   return RETRYABLE_STATUSES.has(error.status ?? 0);
-}
-
-/** Bounds a wait to what a timer takes: a longer one would end at once. */
-export function timerMs(ms: number): number {
-  return Math.min(Math.max(ms, 0), MAX_TIMER_MS);
 }

@@ -26,6 +26,9 @@ export interface Clock {
   clearTimeout(timer: unknown): void;
 }
 
+/** Longest time that a timer takes, in milliseconds. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 const REAL_CLOCK: Clock = {
   nowMs: () => performance.now(),
   setTimeout(callback, delayMs, unref) {
@@ -66,4 +69,9 @@ export function useClock(next: Clock): () => void {
  */
 export function nowMs(): number {
   return Math.floor(clock.nowMs());
+}
+
+/** Bounds a time to what a timer takes, in milliseconds: a longer one ends at once. */
+export function timerMs(ms: number): number {
+  return Math.min(Math.max(ms, 0), MAX_TIMER_MS);
 }

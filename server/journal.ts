@@ -18,7 +18,7 @@ import {
 } from "../connection.ts";
 import type { Accepted } from "./acceptance.ts";
 import type { SiteEvent, SiteListener, SiteStats } from "./events.ts";
-import type { CloseOrder } from "./site_server.ts";
+import type { CloseOrder } from "./shutdown.ts";
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
 type RefusedReason = (SiteEvent & { type: "refused" })["reason"];

@@ -4,23 +4,16 @@
  * @module
  */
 
-import {
-  encodeClose,
-  HeaderList,
-  isUpgrade,
-  type RequestHead,
-} from "../codec.ts";
+import { HeaderList, isUpgrade, type RequestHead } from "../codec.ts";
 import {
   type Address,
-  checkAmount,
-  checkKeys,
   type Connection,
-  currentClock,
   type FrameListener,
   nowMs,
   type Ticker,
   tickerFor,
   type Ticking,
+  timerMs,
 } from "../connection.ts";
 import type {
   LateUpgrade,
@@ -38,39 +31,18 @@ import { Entrance, type EntranceOwner } from "./entrance.ts";
 import type { Journal } from "./journal.ts";
 import { type MakeConnection, Roster } from "./roster.ts";
 import type { RouteMatch } from "./routes.ts";
+import {
+  type CloseOrder,
+  Leaving,
+  type ShutdownOptions,
+  takeCloseOrder,
+} from "./shutdown.ts";
 
 /** Answers the requests that are not for a handler. */
 export type RootHandler = (
   request: Request,
   info: RootRequestInfo,
 ) => Response | Promise<Response>;
-
-/** How to end a server. */
-export interface ShutdownOptions {
-  /**
-   * Close code that the clients are sent.
-   *
-   * @default {1001}
-   */
-  readonly code?: number;
-  /** Reason that the clients are sent, at most 123 bytes of UTF-8. */
-  readonly reason?: string;
-  /**
-   * How long clients, and requests to the root, may take to finish, in
-   * milliseconds. Then they are dropped.
-   *
-   * @default {10_000}
-   */
-  readonly timeoutMs?: number;
-  /**
-   * Whether to wait first, for `timeoutMs` too, until connections end by
-   * themselves. Those that are left are then closed. Calling `shutdown` again,
-   * without `drain`, cuts that short.
-   *
-   * @default {false}
-   */
-  readonly drain?: boolean;
-}
 
 /** A site that listens. */
 export interface Server extends AsyncDisposable {
@@ -124,11 +96,6 @@ export interface Entry extends Ticking {
   drop(): void;
 }
 
-const SHUTDOWN_OPTION_NAMES = new Set(["code", "reason", "timeoutMs", "drain"]);
-const DEFAULT_SHUTDOWN_TIMEOUT_MS = 10_000;
-/** Longest delay that a timer takes; a longer one would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 /** Implements {@linkcode Server}. */
 export class SiteServer implements Server, EntranceOwner {
   isShuttingDown = false;
@@ -136,15 +103,13 @@ export class SiteServer implements Server, EntranceOwner {
   readonly #site: ServerOwner;
   readonly #runtime: Runtime;
   readonly #ticker: Ticker;
-  readonly #entrances: Set<Entry> = new Set();
+  readonly #entries: Set<Entry> = new Set();
   readonly #roster: Roster;
+  readonly #leaving: Leaving = new Leaving(() => this.#isEmpty);
   readonly #finished: PromiseWithResolvers<void> = Promise.withResolvers();
   #listener: Listener | undefined;
   #root: Root | undefined;
   #shutdown: Promise<void> | undefined;
-  /** Ends a drain, with what the last phase is to be done with. */
-  #hurry: ((ending: CloseOrder) => void) | undefined;
-  #emptied: (() => void) | undefined;
 
   /**
    * @param site The site.
@@ -159,7 +124,7 @@ export class SiteServer implements Server, EntranceOwner {
     this.#site = site;
     this.#runtime = runtime;
     this.#ticker = tickerFor([site.openTimeoutMs], runtime);
-    const left = (): void => this.#checkEmpty();
+    const left = (): void => this.#leaving.note();
     this.#roster = new Roster(site, runtime, left, makeConnection);
   }
 
@@ -172,7 +137,7 @@ export class SiteServer implements Server, EntranceOwner {
   ): Promise<void> {
     this.#listener = await this.#runtime.listen({
       ...options,
-      handshakeTimeoutMs: Math.min(this.openTimeoutMs, MAX_TIMER_MS),
+      handshakeTimeoutMs: timerMs(this.openTimeoutMs),
       accept: (transport) => {
         transport.start(this.#enter(transport));
       },
@@ -210,21 +175,9 @@ export class SiteServer implements Server, EntranceOwner {
   }
 
   shutdown(options: ShutdownOptions = {}): Promise<void> {
-    // Arguments are refused before anything changes.
-    checkKeys("shut down", options, SHUTDOWN_OPTION_NAMES);
-    const { code = 1001, reason = "", drain = false } = options;
-    const { timeoutMs = DEFAULT_SHUTDOWN_TIMEOUT_MS } = options;
-    checkAmount("shut down", "timeoutMs", timeoutMs);
-    if (typeof drain !== "boolean") {
-      throw new TypeError("Cannot shut down: drain is not a boolean");
-    }
-    encodeClose(code, reason);
-    const order = {
-      code,
-      reason,
-      timeoutMs: Math.min(timeoutMs, MAX_TIMER_MS),
-    };
-    if (!drain) this.#hurry?.(order);
+    const order = takeCloseOrder(options);
+    const { drain = false } = options;
+    if (!drain) this.#leaving.hurry(order);
     return this.#shutdown ??= this.#end(order, drain);
   }
 
@@ -244,14 +197,14 @@ export class SiteServer implements Server, EntranceOwner {
 
   /** Takes on a request that is under way. */
   enter(entry: Entry): void {
-    this.#entrances.add(entry);
+    this.#entries.add(entry);
     this.#ticker.add(entry);
   }
 
-  leave(entrance: Entry): void {
-    this.#entrances.delete(entrance);
-    this.#ticker.delete(entrance);
-    this.#checkEmpty();
+  leave(entry: Entry): void {
+    this.#entries.delete(entry);
+    this.#ticker.delete(entry);
+    this.#leaving.note();
   }
 
   passToRoot(transport: Transport, bytes: Uint8Array): boolean {
@@ -306,18 +259,18 @@ export class SiteServer implements Server, EntranceOwner {
     // Of a site in somebody else's server, which goes on, nothing is told.
     const address = this.#listener?.address;
     if (address) this.journal.shutdown(address, order, drain);
-    const drained = drain ? this.#drain(order) : undefined;
+    const drained = drain ? this.#leaving.drain(order) : undefined;
     let deadlineMs = nowMs() + order.timeoutMs;
     await this.#listener?.close();
-    for (const entrance of this.#entrances) entrance.shutDown();
+    for (const entry of this.#entries) entry.shutDown();
     if (drained !== undefined) {
       order = await drained;
       deadlineMs = nowMs() + order.timeoutMs;
     }
     const { code, reason, timeoutMs } = order;
     this.#roster.close(code, reason);
-    await this.#empty(timeoutMs);
-    for (const entrance of this.#entrances) entrance.drop();
+    await this.#leaving.wait(timeoutMs);
+    for (const entry of this.#entries) entry.drop();
     this.#roster.drop();
     await this.#root?.close(Math.max(0, deadlineMs - nowMs()));
     this.#site.left(this);
@@ -327,47 +280,8 @@ export class SiteServer implements Server, EntranceOwner {
 
   /** Whether nobody is here any more. */
   get #isEmpty(): boolean {
-    return this.#entrances.size + this.#roster.size === 0;
+    return this.#entries.size + this.#roster.size === 0;
   }
-
-  /**
-   * Waits until all connections have ended, or the time is up, or somebody will
-   * not wait any more.
-   *
-   * @returns How to close those that are left.
-   */
-  async #drain(order: CloseOrder): Promise<CloseOrder> {
-    const hurried = new Promise<CloseOrder>((resolve) => {
-      this.#hurry = resolve;
-    });
-    const emptied = this.#empty(order.timeoutMs).then(() => order);
-    const decided = await Promise.race([hurried, emptied]);
-    this.#hurry = undefined;
-    this.#emptied?.();
-    return decided;
-  }
-
-  /** Waits until all connections are gone, at most for a while. */
-  async #empty(timeoutMs: number): Promise<void> {
-    if (this.#isEmpty) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#emptied = resolve;
-    const clock = currentClock();
-    const timer = clock.setTimeout(resolve, timeoutMs);
-    await promise;
-    clock.clearTimeout(timer);
-  }
-
-  #checkEmpty(): void {
-    if (this.#isEmpty) this.#emptied?.();
-  }
-}
-
-/** How to close the connections. */
-export interface CloseOrder {
-  readonly code: number;
-  readonly reason: string;
-  readonly timeoutMs: number;
 }
 
 function toHead(

@@ -12,6 +12,7 @@ import {
   type Connection,
   currentClock,
   Handler,
+  timerMs,
 } from "../connection.ts";
 import type { SiteListener, SiteStats } from "./events.ts";
 import type { OriginRules } from "./origin.ts";
@@ -76,8 +77,6 @@ const OPTION_NAMES = new Set([
 
 /** How soon a connection that came or went is shown, in milliseconds. */
 const SOON_MS = 100;
-/** Longest delay that a timer takes; a longer one would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** One connection, as the page shows it. */
 interface Row {
@@ -195,7 +194,7 @@ class StatusFeed {
     checkAmount("make the status page", "intervalMs", intervalMs);
     checkAmount("make the status page", "maxConnections", maxConnections);
     this.#site = site;
-    this.#intervalMs = Math.min(Math.max(intervalMs, SOON_MS), MAX_TIMER_MS);
+    this.#intervalMs = timerMs(Math.max(intervalMs, SOON_MS));
     this.#maxConnections = maxConnections;
     site.watch((event) => {
       if (event.type === "opened") {

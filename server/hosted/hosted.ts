@@ -29,11 +29,8 @@ import {
 import { accept, type Accepted, Refused } from "../acceptance.ts";
 import type { RequestSource } from "../forwarded.ts";
 import type { RouteMatch } from "../routes.ts";
-import {
-  type ServerOwner,
-  type ShutdownOptions,
-  SiteServer,
-} from "../site_server.ts";
+import type { ShutdownOptions } from "../shutdown.ts";
+import { type ServerOwner, SiteServer } from "../site_server.ts";
 import {
   addedHeaders,
   headOf,
