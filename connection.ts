@@ -9,15 +9,30 @@
  * @module
  */
 
+import type { Extension, Message } from "./codec.ts";
 import type { CloseInfo } from "./connection/close_info.ts";
 import type {
   BroadcastCount,
   ConnectionSite,
 } from "./connection/membership.ts";
+import type {
+  ConnectionRequest,
+  ConnectionResponse,
+} from "./connection/request.ts";
+import type { Sendable, SendOptions } from "./connection/sendable.ts";
+import type { ConnectionStats } from "./connection/stats.ts";
 import type { StreamedMessage } from "./connection/streamed_message.ts";
-import type { Extension, HeaderList, Message } from "./codec.ts";
 import type { Address } from "./runtime/transport.ts";
 
+export {
+  type ByteStream,
+  byteStream,
+  type ByteStreamOptions,
+} from "./connection/byte_stream.ts";
+export {
+  callbackHandler,
+  type HandlerCallbacks,
+} from "./connection/callbacks.ts";
 export {
   checkAmount,
   checkKeys,
@@ -36,38 +51,7 @@ export {
   ClosedError,
   isOrdinary,
 } from "./connection/close_info.ts";
-export { watchDelays } from "./connection/delays.ts";
 export type { CloseInfo };
-export {
-  Handler,
-  type HandlerConstructor,
-  type HandlerFunction,
-  type Hooks,
-  isHandlerClass,
-} from "./connection/handler.ts";
-export type {
-  BroadcastCount,
-  BroadcastOptions,
-  ConnectionSite,
-  Home,
-  PublishOptions,
-} from "./connection/membership.ts";
-export {
-  type ByteStream,
-  byteStream,
-  type ByteStreamOptions,
-} from "./connection/byte_stream.ts";
-export {
-  callbackHandler,
-  type HandlerCallbacks,
-} from "./connection/callbacks.ts";
-export {
-  type BroadcastOverflow,
-  CONNECTION_OPTION_NAMES,
-  type ConnectionOptions,
-  type ConnectionSettings,
-  connectionSettings,
-} from "./connection/options.ts";
 export {
   compressionLoaded,
   type CompressionOptions,
@@ -76,18 +60,45 @@ export {
   loadCompression,
   messageTransform,
 } from "./connection/compression.ts";
+export { watchDelays } from "./connection/delays.ts";
 export {
   describeFrame,
   frameLogger,
   type FrameLoggerOptions,
 } from "./connection/frame_logger.ts";
 export type { FrameTrace } from "./connection/frame_tracer.ts";
+export {
+  Handler,
+  type HandlerConstructor,
+  type HandlerFunction,
+  type Hooks,
+  isHandlerClass,
+} from "./connection/handler.ts";
+export type { ConnectionInit, ConnectionOwner } from "./connection/init.ts";
+export type {
+  BroadcastCount,
+  BroadcastOptions,
+  ConnectionSite,
+  Home,
+  PublishOptions,
+} from "./connection/membership.ts";
+export {
+  type BroadcastOverflow,
+  CONNECTION_OPTION_NAMES,
+  type ConnectionOptions,
+  type ConnectionSettings,
+  connectionSettings,
+} from "./connection/options.ts";
 export { printable } from "./connection/printable.ts";
+export type { DialledRequest, ForwardedRequest } from "./connection/request.ts";
+export type { ConnectionRequest, ConnectionResponse };
 export { mayCompress, toBytes, toMessage } from "./connection/sendable.ts";
+export type { Sendable, SendOptions };
 export {
   connectionOf,
   SocketConnection,
 } from "./connection/socket_connection.ts";
+export type { ConnectionStats };
 export type {
   MessageChunks,
   StreamedBinary,
@@ -95,85 +106,16 @@ export type {
 } from "./connection/streamed_message.ts";
 export type { StreamedMessage };
 export {
-  type FrameListener,
-  TracedTransport,
-} from "./connection/traced_transport.ts";
-export type {
-  ConnectionInit,
-  ConnectionOwner,
-  DialledRequest,
-  ForwardedRequest,
-} from "./connection/init.ts";
-export {
   connectionTicker,
   type Ticker,
   tickerFor,
   type Ticking,
 } from "./connection/ticker.ts";
+export {
+  type FrameListener,
+  TracedTransport,
+} from "./connection/traced_transport.ts";
 export type { Address };
-
-/** What may be sent: text, or bytes of any kind. */
-export type Sendable = string | ArrayBuffer | ArrayBufferView;
-
-/** How to send a message. */
-export interface SendOptions {
-  /**
-   * Whether the message may be compressed, where compression was negotiated.
-   * Keep secrets and text that an attacker chooses out of one compressed stream.
-   *
-   * @default {true}
-   */
-  readonly compress?: boolean;
-}
-
-/** The request that opened a connection. */
-export interface ConnectionRequest {
-  /** Method, `GET`. */
-  readonly method: string;
-  /** Absolute URL, `ws:` or `wss:`. */
-  readonly url: string;
-  /** Headers. */
-  readonly headers: Headers;
-}
-
-/** What the server answered to a request of ours. */
-export interface ConnectionResponse {
-  /** Status, 101. */
-  readonly status: number;
-  /** Headers, in order. They are iterable: `new Headers(list)` works. */
-  readonly headers: HeaderList;
-}
-
-/** Counters of one connection. */
-export interface ConnectionStats {
-  /** Bytes received after the handshake, framing included. */
-  readonly bytesReceived: number;
-  /** Bytes sent, the handshake and framing included. */
-  readonly bytesSent: number;
-  /**
-   * Bytes received that were payload, of control frames as well; compressed where
-   * they came so.
-   */
-  readonly payloadBytesReceived: number;
-  /**
-   * Bytes of payload that were sent, of control frames as well; compressed where
-   * they went so. What waits in the send buffer counts already.
-   */
-  readonly payloadBytesSent: number;
-  /** Frames received. */
-  readonly framesReceived: number;
-  /** Frames sent, those in the send buffer included. */
-  readonly framesSent: number;
-  /** Messages received, as far as they have been handed on. */
-  readonly messagesReceived: number;
-  /** Messages sent, those in the send buffer included. */
-  readonly messagesSent: number;
-  /**
-   * Broadcasts, and messages of topics, that it did not get because it was too
-   * slow, see `broadcastOverflow`.
-   */
-  readonly messagesDropped: number;
-}
 
 /**
  * An open WebSocket.

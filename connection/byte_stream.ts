@@ -9,10 +9,10 @@
  */
 
 import type { Message } from "../codec.ts";
-import type { Connection, SendOptions } from "../connection.ts";
+import type { Connection } from "../connection.ts";
 import { checkKeys, checkType } from "./check.ts";
 import { ClosedError, type CloseInfo, isOrdinary } from "./close_info.ts";
-import { mayCompress, toBytes } from "./sendable.ts";
+import { mayCompress, type SendOptions, toBytes } from "./sendable.ts";
 
 /** How bytes travel, for {@linkcode byteStream}. */
 export interface ByteStreamOptions extends SendOptions {

@@ -4,12 +4,7 @@
  * @module
  */
 
-import type {
-  Address,
-  Connection,
-  ConnectionRequest,
-  ConnectionResponse,
-} from "../connection.ts";
+import type { Connection } from "../connection.ts";
 import {
   type Extension,
   type MessageTransform,
@@ -28,6 +23,7 @@ import {
 import type { Transport } from "../runtime/transport.ts";
 import type { Home } from "./membership.ts";
 import type { ConnectionSettings } from "./options.ts";
+import type { ConnectionRequest } from "./request.ts";
 import type { SocketConnection } from "./socket_connection.ts";
 import type { Ticker } from "./ticker.ts";
 
@@ -99,18 +95,6 @@ export interface ConnectionInit {
   readonly transform: MessageTransform | undefined;
   /** Who made it. */
   readonly owner: ConnectionOwner;
-}
-
-/** A request that did not come from where its transport says. */
-export interface ForwardedRequest extends ConnectionRequest {
-  /** Address of the client. */
-  readonly clientAddress: Address;
-}
-
-/** A request of ours, with the answer to it. */
-export interface DialledRequest extends ConnectionRequest {
-  /** What the server answered. */
-  readonly response: ConnectionResponse;
 }
 
 /** Who makes connections: a server, or the dialer. */

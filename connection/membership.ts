@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Connection, Sendable } from "../connection.ts";
+import type { Connection } from "../connection.ts";
+import type { Sendable } from "./sendable.ts";
 import type { SocketConnection } from "./socket_connection.ts";
 
 /** How many connections a message for many went to. */

@@ -5,10 +5,10 @@
  */
 
 import type { Message } from "../codec.ts";
-import type { Connection, Sendable } from "../connection.ts";
+import type { Connection } from "../connection.ts";
 import { ClosedError } from "./close_info.ts";
 import type { Link } from "./link.ts";
-import { toMessage } from "./sendable.ts";
+import { type Sendable, toMessage } from "./sendable.ts";
 import type { SendQueue } from "./send_queue.ts";
 
 /** A connection, as seen by what it sends in fragments. */

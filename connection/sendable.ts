@@ -1,12 +1,25 @@
 /**
- * What an application hands over for sending, made a message.
+ * What an application hands over for sending, and how that is made a message.
  *
  * @module
  */
 
 import type { Message } from "../codec.ts";
-import type { SendOptions } from "../connection.ts";
 import { checkKeys } from "./check.ts";
+
+/** What may be sent: text, or bytes of any kind. */
+export type Sendable = string | ArrayBuffer | ArrayBufferView;
+
+/** How to send a message. */
+export interface SendOptions {
+  /**
+   * Whether the message may be compressed, where compression was negotiated.
+   * Keep secrets and text that an attacker chooses out of one compressed stream.
+   *
+   * @default {true}
+   */
+  readonly compress?: boolean;
+}
 
 const SEND_OPTION_NAMES = new Set(["compress"]);
 

@@ -7,12 +7,7 @@
 import type {
   BroadcastCount,
   Connection,
-  ConnectionRequest,
-  ConnectionResponse,
   ConnectionSite,
-  ConnectionStats,
-  Sendable,
-  SendOptions,
 } from "../connection.ts";
 import {
   type Extension,
@@ -21,14 +16,16 @@ import {
   type PreparedMessage,
 } from "../codec.ts";
 import type { Address, TransportSink } from "../runtime/transport.ts";
-import { type CloseCause, ClosedError, type CloseInfo } from "./close_info.ts";
-import { isOrdinary } from "./close_info.ts";
+import {
+  type CloseCause,
+  ClosedError,
+  type CloseInfo,
+  isOrdinary,
+} from "./close_info.ts";
 import { Handler, type HandlerFunction } from "./handler.ts";
 import {
   type ConnectionInit,
   type ConnectionOwner,
-  type DialledRequest,
-  type ForwardedRequest,
   protocolOptions,
 } from "./init.ts";
 import { nameOf } from "./identity.ts";
@@ -39,13 +36,26 @@ import type { LinkOwner } from "./link_owner.ts";
 import type { Home } from "./membership.ts";
 import { Pings } from "./pings.ts";
 import { Pump } from "./pump.ts";
+import type {
+  ConnectionRequest,
+  ConnectionResponse,
+  DialledRequest,
+  ForwardedRequest,
+} from "./request.ts";
 import { SendQueue } from "./send_queue.ts";
 import {
   checkIterable,
   sendFragments,
   type StreamTarget,
 } from "./send_stream.ts";
-import { mayCompress, toBytes, toMessage } from "./sendable.ts";
+import {
+  mayCompress,
+  type Sendable,
+  type SendOptions,
+  toBytes,
+  toMessage,
+} from "./sendable.ts";
+import type { ConnectionStats } from "./stats.ts";
 import type { StreamedMessage } from "./streamed_message.ts";
 import { MessageStreams } from "./streams.ts";
 import { tracedConnection } from "./traced_transport.ts";

@@ -5,8 +5,9 @@
  */
 
 import type { Message } from "../codec.ts";
-import type { Connection, Sendable } from "../connection.ts";
+import type { Connection } from "../connection.ts";
 import { ClosedError, isOrdinary } from "./close_info.ts";
+import type { Sendable } from "./sendable.ts";
 
 /** The streams of one connection, each made when it is asked for. */
 export class MessageStreams {
