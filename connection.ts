@@ -89,6 +89,7 @@ export {
   type ConnectionSettings,
   connectionSettings,
 } from "./connection/options.ts";
+export { checkPem } from "./connection/pem.ts";
 export { printable } from "./connection/printable.ts";
 export type { DialledRequest, ForwardedRequest } from "./connection/request.ts";
 export type { ConnectionRequest, ConnectionResponse };

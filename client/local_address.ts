@@ -18,7 +18,7 @@ const IPV6 = /^(?=.*:)[0-9a-f:.]+$/i;
  * @throws {RangeError} If the port is out of range.
  */
 export function checkLocalAddress(local: LocalAddress): void {
-  checkKeys("dial", local, LOCAL_ADDRESS_NAMES);
+  checkKeys("dial", local, LOCAL_ADDRESS_NAMES, "localAddress");
   const { hostname, port } = local;
   if (typeof hostname !== "string" || !isIp(hostname)) {
     throw new TypeError(

@@ -265,7 +265,7 @@ function checkAddress(
   }
   if (localAddress !== undefined) checkLocalAddress(localAddress);
   if (connectTo === undefined) return;
-  checkKeys("dial", connectTo, CONNECT_TO_NAMES);
+  checkKeys("dial", connectTo, CONNECT_TO_NAMES, "connectTo");
   const { hostname, port } = connectTo;
   const isHost = hostname === undefined ||
     typeof hostname === "string" && parseHost(hostname) !== undefined;

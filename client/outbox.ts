@@ -56,7 +56,7 @@ const OPTION_NAMES = new Set(["maxBytes", "maxMessages", "unconfirmed"]);
  * @throws {RangeError} If a number is negative.
  */
 export function checkOutbox(options: OutboxOptions): void {
-  checkKeys("keep a connection", options, OPTION_NAMES);
+  checkKeys("keep a connection", options, OPTION_NAMES, "outbox");
   const { maxBytes = 0, maxMessages = 0, unconfirmed = "drop" } = options;
   checkAmount("keep a connection", "maxBytes", maxBytes);
   checkAmount("keep a connection", "maxMessages", maxMessages);

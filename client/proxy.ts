@@ -92,8 +92,8 @@ function parseProxy(
   if (typeof proxy === "string" || proxy instanceof URL) {
     return parseProxy({ url: proxy });
   }
-  checkKeys("dial", proxy, PROXY_OPTION_NAMES);
-  if (proxy.tls !== undefined) checkTls(proxy.tls);
+  checkKeys("dial", proxy, PROXY_OPTION_NAMES, "proxy");
+  if (proxy.tls !== undefined) checkTls(proxy.tls, "proxy.tls");
   // Neither is in a message: the URL may have a password in it.
   const url = URL.parse(String(proxy.url));
   const hostname = url && parseHost(url.hostname);

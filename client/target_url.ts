@@ -20,7 +20,7 @@ export function parseTargetUrl(url: string | URL): URL | string {
   if (target.protocol === "http:") target.protocol = "ws:";
   if (target.protocol === "https:") target.protocol = "wss:";
   if (target.protocol !== "ws:" && target.protocol !== "wss:") {
-    return `unknown scheme: ${target.protocol}`;
+    return `neither a ws: nor a wss: URL, but ${target.protocol}`;
   }
   // RFC 6455, section 3: "Fragment identifiers are meaningless in the context of
   // WebSocket URIs and MUST NOT be used on these URIs."

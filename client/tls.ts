@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkKeys } from "../connection.ts";
+import { checkKeys, checkPem, checkType } from "../connection.ts";
 import type { ConnectTls } from "../runtime/transport.ts";
 
 const TLS_OPTION_NAMES = new Set([
@@ -16,52 +16,41 @@ const TLS_OPTION_NAMES = new Set([
   "alpnProtocols",
 ]);
 
-/** RFC 7468, section 2; the labels are those that OpenSSL takes. */
-const CERTIFICATE = /-----BEGIN (?:(?:X509|TRUSTED) )?CERTIFICATE-----/;
-const PRIVATE_KEY = /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/;
-
 /**
  * Refuses settings that one runtime would take for something else than another.
  *
+ * @param tls As given.
+ * @param option Name of the option, for messages.
  * @throws {TypeError} If one is of the wrong kind.
  */
-export function checkTls(tls: ConnectTls): void {
-  checkKeys("dial", tls, TLS_OPTION_NAMES);
-  const { ca, alpnProtocols, rejectUnauthorized } = tls;
-  const texts = [tls.cert, tls.key, tls.serverName];
-  const lists = [typeof ca === "string" ? [ca] : ca, alpnProtocols];
-  const isRight = isOptional("boolean", rejectUnauthorized) &&
-    texts.every((text) => isOptional("string", text)) &&
-    lists.every((list) =>
-      list === undefined || Array.isArray(list) &&
-        list.every((element) => typeof element === "string")
+export function checkTls(tls: ConnectTls, option = "tls"): void {
+  checkKeys("dial", tls, TLS_OPTION_NAMES, option);
+  const { ca, cert, key, serverName, alpnProtocols } = tls;
+  checkType(
+    "dial",
+    `${option}.rejectUnauthorized`,
+    tls.rejectUnauthorized,
+    "boolean",
+  );
+  checkType("dial", `${option}.serverName`, serverName, "string");
+  if (
+    alpnProtocols !== undefined && !(Array.isArray(alpnProtocols) &&
+      alpnProtocols.every((name) => typeof name === "string"))
+  ) {
+    throw new TypeError(
+      `Cannot dial: ${option}.alpnProtocols is no array of texts`,
     );
-  if (!isRight) {
-    throw new TypeError("Cannot dial: a TLS setting is of the wrong kind");
   }
-  checkPem(tls);
-}
-
-/**
- * Refuses what is not even the frame of a PEM text: Deno would go on without it,
- * and Node take an empty `ca` for the system's authorities.
- */
-function checkPem({ ca, cert, key }: ConnectTls): void {
   if ((cert === undefined) !== (key === undefined)) {
-    throw new TypeError("Cannot dial: tls.cert and tls.key need each other");
+    throw new TypeError(
+      `Cannot dial: ${option}.cert and ${option}.key need each other`,
+    );
   }
-  const authorities = typeof ca === "string" ? [ca] : ca ?? [];
-  const pems = [
-    ...authorities.map((text) => ["ca", text, CERTIFICATE] as const),
-    ["cert", cert, CERTIFICATE] as const,
-    ["key", key, PRIVATE_KEY] as const,
-  ];
-  for (const [name, text, frame] of pems) {
-    if (text === undefined || frame.test(text)) continue;
-    throw new TypeError(`Cannot dial: tls.${name} is no PEM text`);
+  const authorities = ca === undefined ? [] : Array.isArray(ca) ? ca : [ca];
+  for (const authority of authorities) {
+    checkPem("dial", `${option}.ca`, authority, "certificate");
   }
-}
-
-function isOptional(type: "boolean" | "string", value: unknown): boolean {
-  return value === undefined || typeof value === type;
+  if (cert === undefined) return;
+  checkPem("dial", `${option}.cert`, cert, "certificate");
+  checkPem("dial", `${option}.key`, key, "private key");
 }

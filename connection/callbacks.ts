@@ -5,7 +5,7 @@
  */
 
 import type { Connection } from "../connection.ts";
-import { checkType } from "./check.ts";
+import { alike, checkType } from "./check.ts";
 import type { CloseInfo } from "./close_info.ts";
 import type { StreamedMessage } from "./streamed_message.ts";
 import { Handler, type HandlerConstructor, type Hooks } from "./handler.ts";
@@ -113,7 +113,7 @@ function checkCallbacks(
   const isInstance = callbacks instanceof Handler;
   if (typeof callbacks !== "object" || callbacks === null || isInstance) {
     throw new TypeError(
-      `Cannot ${what}: the handler is of the wrong kind`,
+      `Cannot ${what}: the handler is neither a class of hooks nor an object of them`,
     );
   }
   const known: readonly string[] = HOOK_NAMES;
@@ -125,7 +125,11 @@ function checkCallbacks(
   for (const [name, value] of Object.entries(named)) {
     if (typeof value !== "function") continue;
     if (known.includes(name) || others.includes(name)) continue;
-    throw new TypeError(`Cannot ${what}: unknown callback: ${name}`);
+    throw new TypeError(
+      `Cannot ${what}: unknown callback: ${name}${
+        alike(name, [...known, ...others])
+      }`,
+    );
   }
   if (known.every((name) => named[name] === undefined)) {
     throw new TypeError(`Cannot ${what}: the handler has no callback`);

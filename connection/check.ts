@@ -11,21 +11,45 @@
  * @param what What the options are for, for the message.
  * @param options Options as given.
  * @param known Names that are allowed.
+ * @param within The option that they are the value of, where they are one's.
  * @throws {TypeError} If `options` is no object, or has another key.
  */
 export function checkKeys(
   what: string,
   options: unknown,
   known: ReadonlySet<string>,
+  within?: string,
 ): void {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot ${what}: the options are not an object`);
+  if (
+    typeof options !== "object" || options === null || Array.isArray(options)
+  ) {
+    const whose = within === undefined ? "the options are" : `${within} is`;
+    throw new TypeError(`Cannot ${what}: ${whose} not an object`);
   }
+  const prefix = within === undefined ? "" : `${within}.`;
   for (const key of Object.keys(options)) {
-    if (!known.has(key)) {
-      throw new TypeError(`Cannot ${what}: unknown option: ${key}`);
-    }
+    if (known.has(key)) continue;
+    throw new TypeError(
+      `Cannot ${what}: unknown option: ${prefix}${key}${alike(key, known)}`,
+    );
   }
+}
+
+/**
+ * Finds names that somebody may have meant, who has learnt them elsewhere:
+ * `protocols` for `subprotocols`, `servername`, `onMessage`.
+ *
+ * @param key What was given.
+ * @param known Names that are allowed.
+ * @returns The end of a message; empty where none is like it.
+ */
+export function alike(key: string, known: Iterable<string>): string {
+  const wanted = key.toLowerCase();
+  const names = [...known].filter((name) => {
+    const own = name.toLowerCase();
+    return wanted.length > 2 && own.includes(wanted) || wanted.includes(own);
+  });
+  return names.length === 0 ? "" : `; did you mean ${names.join(" or ")}?`;
 }
 
 /**

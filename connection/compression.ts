@@ -132,7 +132,7 @@ export function compressionSettings(
       `Cannot ${what}: compression is neither a boolean nor an object`,
     );
   }
-  checkKeys(what, options, OPTION_NAMES);
+  checkKeys(what, options, OPTION_NAMES, "compression");
   const given = Object.fromEntries(
     Object.entries(options).filter(([, value]) => value !== undefined),
   );

@@ -7,6 +7,7 @@
 import {
   checkAmount,
   checkKeys,
+  checkPem,
   checkSignal,
   checkType,
 } from "../connection.ts";
@@ -71,16 +72,20 @@ export function checkListenOptions(options: ListenOptions): void {
 }
 
 function checkListenTls(tls: ListenTls): void {
-  checkKeys("listen", tls, TLS_OPTION_NAMES);
+  checkKeys("listen", tls, TLS_OPTION_NAMES, "tls");
   const { cert, key, alpnProtocols = [] } = tls;
-  if (typeof cert !== "string" || typeof key !== "string") {
-    throw new TypeError("Cannot listen: tls needs cert and key, as PEM texts");
+  // A network in memory looks at neither, and is given empty ones.
+  if (cert !== "" || key !== "") {
+    checkPem("listen", "tls.cert", cert, "certificate");
+    checkPem("listen", "tls.key", key, "private key");
   }
   if (
     !Array.isArray(alpnProtocols) ||
     !alpnProtocols.every((name) => typeof name === "string")
   ) {
-    throw new TypeError("Cannot listen: alpnProtocols is no array of texts");
+    throw new TypeError(
+      "Cannot listen: tls.alpnProtocols is no array of texts",
+    );
   }
 }
 

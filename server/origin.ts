@@ -31,7 +31,11 @@ export function checkOriginRules(what: string, rules: unknown): void {
   for (const rule of rules) {
     if (rule === null || rule instanceof RegExp) continue;
     if (typeof rule === "string" && isOrigin(rule)) continue;
-    throw new TypeError(`Cannot ${what}: not an origin: ${String(rule)}`);
+    throw new TypeError(
+      `Cannot ${what}: not an origin, as https://example.com is: ${
+        String(rule)
+      }`,
+    );
   }
 }
 

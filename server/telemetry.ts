@@ -126,7 +126,7 @@ const DURATION_BOUNDS = [
  * @throws {TypeError} If one is unknown or of the wrong kind.
  */
 export function checkTelemetry(telemetry: Telemetry): void {
-  checkKeys("make the site", telemetry, TELEMETRY_NAMES);
+  checkKeys("make the site", telemetry, TELEMETRY_NAMES, "telemetry");
   const { meter, tracer, context } = telemetry;
   const isRight = isOptional(meter, "createUpDownCounter") &&
     isOptional(tracer, "startSpan") &&

@@ -554,8 +554,11 @@ test("options of connect are checked at once", () => {
     [null, "not an object"],
     [{ opened: () => {} }, "unknown option: opened"],
     [{ open: 5 }, "open"],
-    [{ outbox: true }, "not an object"],
-    [{ outbox: { bytes: 1 } }, "unknown option: bytes"],
+    [{ outbox: true }, "outbox is not an object"],
+    [
+      { outbox: { bytes: 1 } },
+      "unknown option: outbox.bytes; did you mean maxBytes?",
+    ],
     [{ outbox: { maxBytes: "1" } }, "maxBytes"],
     [{ outbox: { unconfirmed: "keep" } }, "unconfirmed"],
   ];

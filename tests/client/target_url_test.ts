@@ -44,7 +44,10 @@ for (const [name, give] of WAYS) {
 test("CI-17: it names what is wrong", () => {
   assertEquals(parseTargetUrl("nonsense"), "not a URL: nonsense");
   assertEquals(parseTargetUrl("ws://a:b@c:x/"), "not a URL: …@c:x/");
-  assertEquals(parseTargetUrl("ftp://host/"), "unknown scheme: ftp:");
+  assertEquals(
+    parseTargetUrl("ftp://host/"),
+    "neither a ws: nor a wss: URL, but ftp:",
+  );
   assertEquals(parseTargetUrl("ws://host/#"), "the URL has a fragment");
 });
 

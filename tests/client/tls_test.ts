@@ -78,32 +78,39 @@ test("CI-16: a wrong host name is refused, and serverName says which to check", 
 });
 
 test("CI-16: TLS settings of the wrong kind are refused at once", async () => {
-  const settings: unknown[] = [
-    null,
-    5,
-    { ca: 5 },
-    { ca: [5] },
-    { ca: new Uint8Array(3) },
-    { cert: 5 },
-    { key: {} },
-    { rejectUnauthorized: 0 },
-    { rejectUnauthorized: "false" },
-    { rejectUnauthorized: null },
-    { serverName: 5 },
-    { alpnProtocols: "http/1.1" },
-    { rejectUnauthorised: false },
-    { ca: "" },
-    { ca: ["", certificate("ca.crt")] },
-    { ca: certificate("leaf.key") },
-    { cert: certificate("leaf.crt") },
-    { key: certificate("leaf.key") },
-    { cert: "leaf.crt", key: certificate("leaf.key") },
-    { cert: certificate("leaf.crt"), key: certificate("leaf.crt") },
+  const settings: [unknown, string][] = [
+    [null, "tls is not an object"],
+    [5, "tls is not an object"],
+    [{ ca: 5 }, "tls.ca is not the text of a PEM file with a certificate"],
+    [{ ca: [5] }, "tls.ca is not"],
+    [{ ca: new Uint8Array(3) }, "tls.ca is not"],
+    [{ cert: 5 }, "tls.cert and tls.key need each other"],
+    [{ cert: 5, key: 5 }, "tls.cert is not"],
+    [{ key: {} }, "tls.cert and tls.key"],
+    [{ rejectUnauthorized: 0 }, "tls.rejectUnauthorized is not a boolean"],
+    [{ rejectUnauthorized: "false" }, "tls.rejectUnauthorized"],
+    [{ rejectUnauthorized: null }, "tls.rejectUnauthorized"],
+    [{ serverName: 5 }, "tls.serverName is not a string"],
+    [{ servername: "x" }, "tls.servername; did you mean serverName?"],
+    [{ alpnProtocols: "http/1.1" }, "tls.alpnProtocols"],
+    [{ alpnProtocols: [5] }, "tls.alpnProtocols"],
+    [{ rejectUnauthorised: false }, "tls.rejectUnauthorised"],
+    [{ ca: "" }, "tls.ca is not"],
+    [{ ca: ["", certificate("ca.crt")] }, "tls.ca is not"],
+    [{ ca: certificate("leaf.key") }, "tls.ca is not"],
+    [{ cert: certificate("leaf.crt") }, "tls.cert and tls.key"],
+    [{ key: certificate("leaf.key") }, "tls.cert and tls.key"],
+    [{ cert: "leaf.crt", key: certificate("leaf.key") }, "tls.cert is not"],
+    [
+      { cert: certificate("leaf.crt"), key: certificate("leaf.crt") },
+      "tls.key is not the text of a PEM file with a private key",
+    ],
   ];
-  for (const tls of settings) {
+  for (const [tls, message] of settings) {
     await assertRejects(
       () => dial("wss://127.0.0.1:1/", { tls: tls as ConnectTls }),
       TypeError,
+      message,
     );
   }
 });

@@ -87,7 +87,11 @@ test("PM-6: options of compression are checked, and unknown ones refused", () =>
   for (const value of [null, 1, "deflate", Symbol(), () => true]) {
     assertThrows(make(value), TypeError, "Cannot test: compression is neither");
   }
-  assertThrows(make({ treshold: 1 }), TypeError, "unknown option: treshold");
+  assertThrows(
+    make({ treshold: 1 }),
+    TypeError,
+    "unknown option: compression.treshold",
+  );
   const ranges: [string, number, number][] = [
     ["level", 0, 9],
     ["memoryLevel", 1, 9],

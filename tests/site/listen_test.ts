@@ -99,6 +99,19 @@ test("listen options that cannot be meant are refused", async () => {
   for (const [options, type] of wrong) {
     await assertRejects(() => site.listen(options as ListenOptions), type);
   }
+  const cert = certificate("leaf.crt");
+  const key = certificate("leaf.key");
+  const bytes = new TextEncoder().encode(cert);
+  const noPem: [unknown, string][] = [
+    [{ key }, "tls.cert is not the text of a PEM file with a certificate"],
+    [{ cert: bytes, key }, "tls.cert is not the text"],
+    [{ cert: "leaf.crt", key: "leaf.key" }, "tls.cert is not the text"],
+    [{ cert, key: cert }, "tls.key is not the text of a PEM file with a priv"],
+  ];
+  for (const [tls, message] of noPem) {
+    const options = { port: 0, tls } as ListenOptions;
+    await assertRejects(() => site.listen(options), TypeError, message);
+  }
 });
 
 test("an aborted signal shuts the server down", async () => {
