@@ -3,7 +3,7 @@ import { assert, assertEquals, test } from "../harness.ts";
 import { Child } from "../harness/child.ts";
 
 const MIB = 1_048_576;
-const SIZE_MIB = 1_024;
+const SIZE_MIB = 512;
 /** What garbage there may be until somebody collects it, and some more. */
 const MOST_BYTES = 200 * MIB;
 
