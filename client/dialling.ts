@@ -125,8 +125,8 @@ export class Dialling<Data> {
     const { ask } = request;
     const { onFrame } = this.#options;
     const transport = await connect(runtime, ask, this.#options, signal);
-    const traced = onFrame && new TracedTransport(transport, onFrame, NOBODY);
     return await open(transport, request, signal, (agreement, head) => {
+      const traced = onFrame && new TracedTransport(transport, onFrame, NOBODY);
       const connection = this.#connectionOn(
         traced ?? transport,
         runtime,

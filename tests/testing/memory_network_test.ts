@@ -42,6 +42,23 @@ test("B-12: listen() and dial() meet in memory, whatever the host", async () => 
   );
 });
 
+test("B-12: dial's onFrame is told of frames in memory, too", async () => {
+  using _network = new MemoryNetwork();
+  const site = new Site();
+  site.addHandler("/", async (connection) => {
+    connection.send(await connection.receive());
+  });
+  await using _server = await site.listen({ port: 80 });
+  const told: string[] = [];
+  const connection = await dial("ws://example.com/", {
+    onFrame: ({ direction, opcode }) => told.push(`${direction} ${opcode}`),
+  });
+  connection.send("hello");
+  assertEquals(await connection.receive(), "hello");
+  await connection.close();
+  assertEquals(told.slice(0, 2), ["sent text", "received text"]);
+});
+
 test("B-12: wss: leads to those who listen with tls, and to nobody else", async () => {
   using _network = new MemoryNetwork();
   const site = new Site();
