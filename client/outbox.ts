@@ -94,6 +94,7 @@ export class Outbox {
   #bytes = 0;
   #connection: Connection | undefined;
   #isHeldUp = false;
+  #isHandingOver = false;
   #isPinging = false;
 
   /** @param options Limits; checked. */
@@ -181,7 +182,9 @@ export class Outbox {
 
   #handOver(isLast = false): void {
     const connection = this.#connection;
-    if (connection === undefined) return;
+    // A listener of frames may send something itself: that comes last.
+    if (connection === undefined || this.#isHandingOver) return;
+    this.#isHandingOver = true;
     let count = 0;
     while (count < this.#waiting.length && mayTake(connection)) {
       if (this.#isHeldUp && !isLast) break;
@@ -192,6 +195,7 @@ export class Outbox {
       if (!mayGoOn && !isLast) this.#holdUp(connection);
     }
     this.#waiting.splice(0, count);
+    this.#isHandingOver = false;
     this.#confirm(connection);
   }
 

@@ -108,3 +108,31 @@ test("B-8: a message leaves as it was sent, whatever becomes of its options", ()
     assertEquals(world.received, ["one", "two"]);
     await durable.close();
   }));
+
+test("B-8: a listener of frames that sends something loses and repeats nothing", () =>
+  inWorld(async (world) => {
+    await world.listen();
+    // So long that it leaves within the call of `send`.
+    const long = (text: string) => text.padEnd(200_000);
+    let count = 0;
+    const durable = redial(URL, {
+      ...STEADY,
+      dial: {
+        onFrame({ direction, opcode }) {
+          const isOurs = direction === "sent" && opcode === "text";
+          if (isOurs && count < 3) durable.send(long(`heard ${count++}`));
+        },
+      },
+    }).connect({ outbox: { maxBytes: 10_000_000 } });
+    const texts = ["0", "1", "2", "3"];
+    for (const text of texts) durable.send(long(text));
+    await world.clock.advance(1_000);
+    await settle();
+    const heard = ["heard 0", "heard 1", "heard 2"];
+    assertEquals(
+      world.received.map((text) => text.trimEnd()),
+      [...texts, ...heard],
+    );
+    assertEquals(durable.pendingMessages, 0);
+    await durable.close();
+  }));
