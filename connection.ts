@@ -95,10 +95,7 @@ export type { DialledRequest, ForwardedRequest } from "./connection/request.ts";
 export type { ConnectionRequest, ConnectionResponse };
 export { mayCompress, toBytes, toMessage } from "./connection/sendable.ts";
 export type { Sendable, SendOptions };
-export {
-  connectionOf,
-  SocketConnection,
-} from "./connection/socket_connection.ts";
+export { SocketConnection } from "./connection/socket_connection.ts";
 export type { ConnectionStats };
 export type {
   MessageChunks,
@@ -113,6 +110,7 @@ export {
   type Ticking,
 } from "./connection/ticker.ts";
 export {
+  connectionOf,
   type FrameListener,
   TracedTransport,
 } from "./connection/traced_transport.ts";

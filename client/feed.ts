@@ -84,5 +84,5 @@ export async function* messagesOf(
  * for that: one who has taken a message may have an answer to send before.
  */
 export function release(connection: Connection): void {
-  if (connection instanceof SocketConnection) connection.release();
+  if (connection instanceof SocketConnection) connection.pump.release();
 }

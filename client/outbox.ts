@@ -79,7 +79,7 @@ const encoder = new TextEncoder();
 /** Whether a message may be handed over without the peer being given up for it. */
 function mayTake(connection: Connection): boolean {
   return connection.readyState === 1 &&
-    (!(connection instanceof SocketConnection) || connection.hasRoom);
+    (!(connection instanceof SocketConnection) || connection.link.hasRoom);
 }
 
 /** Keeps messages, and hands them to one connection after the other. */

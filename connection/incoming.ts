@@ -7,14 +7,15 @@
 
 import { type Message, ProtocolError } from "../codec.ts";
 import { checkAmount } from "./check.ts";
-import { ClosedError, isOrdinary } from "./close_info.ts";
+import { ClosedError } from "./close_info.ts";
 import type { Hooks } from "./handler.ts";
-import type { Received } from "./inbox.ts";
 import type { Link } from "./link.ts";
 import type { StreamedMessage } from "./streamed_message.ts";
 
 /** Where the pieces of a message come from. */
 export interface IncomingSource {
+  /** The link that they arrive on. */
+  readonly link: Link;
   /** A piece is wanted, or no piece is any more. */
   onWanted(): void;
 }
@@ -28,7 +29,6 @@ const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 export class Incoming {
   readonly binary: boolean;
 
-  readonly #link: Link;
   readonly #source: IncomingSource;
   /** A message that had been put together before it was asked for in pieces. */
   #ready: Message | undefined;
@@ -42,19 +42,17 @@ export class Incoming {
   #error: ClosedError | undefined;
 
   /**
-   * @param link The connection's.
    * @param source Where its pieces come from.
    * @param binary Whether it is binary.
    */
-  constructor(link: Link, source: IncomingSource, binary: boolean) {
-    this.#link = link;
+  constructor(source: IncomingSource, binary: boolean) {
     this.#source = source;
     this.binary = binary;
   }
 
   /** Makes one of a message that is whole. */
-  static of(link: Link, source: IncomingSource, message: Message): Incoming {
-    const incoming = new Incoming(link, source, typeof message !== "string");
+  static of(source: IncomingSource, message: Message): Incoming {
+    const incoming = new Incoming(source, typeof message !== "string");
     incoming.#ready = message.length > 0 ? message : undefined;
     incoming.#isOver = true;
     return incoming;
@@ -87,7 +85,7 @@ export class Incoming {
    * more, so that the peer's is found: what nobody takes must not pile up.
    */
   get mayBeCutOff(): boolean {
-    const { isOpen, protocol } = this.#link;
+    const { isOpen, protocol } = this.#source.link;
     return !isOpen && protocol.received === undefined;
   }
 
@@ -97,7 +95,7 @@ export class Incoming {
       await hooks.stream?.(streamOf(this));
     } catch (error) {
       const isTheirs = error instanceof ClosedError &&
-        error.info === this.#link.info;
+        error.info === this.#source.link.info;
       if (!isTheirs) throw error;
     }
   }
@@ -157,7 +155,7 @@ export class Incoming {
   }
 
   async whole(
-    maxBytes: number = this.#link.settings.maxMessageBytes,
+    maxBytes: number = this.#source.link.settings.maxMessageBytes,
   ): Promise<Message> {
     checkAmount("put the message together", "maxBytes", maxBytes);
     this.#take();
@@ -197,7 +195,7 @@ export class Incoming {
 
   /** Ends the connection, for the message is too large; tells what to throw. */
   #refuse(): ClosedError {
-    const { ending } = this.#link;
+    const { ending } = this.#source.link;
     const error = new ProtocolError("message-too-big");
     ending.startClose(error.code, error.message, "too-big", error);
     ending.decide("too-big", error);
@@ -240,40 +238,4 @@ function join(pieces: readonly Uint8Array[], length: number): Uint8Array {
 /** The same, as its reader sees it. */
 export function streamOf(incoming: Incoming): StreamedMessage {
   return incoming as unknown as StreamedMessage;
-}
-
-/** Takes a message for one in pieces, where it is not. */
-export function toIncoming(
-  message: Received,
-  link: Link,
-  source: IncomingSource,
-): Incoming {
-  return message instanceof Incoming
-    ? message
-    : Incoming.of(link, source, message);
-}
-
-/** Puts a message together, where it is not. */
-export function wholeOf(message: Received): Message | Promise<Message> {
-  return message instanceof Incoming ? message.whole() : message;
-}
-
-/** As `wholeOf`, for an iterator. */
-export function resultOf(
-  message: Received,
-): IteratorResult<Message> | Promise<IteratorResult<Message>> {
-  return message instanceof Incoming
-    ? message.whole().then(yielded, endOrThrow)
-    : yielded(message);
-}
-
-function yielded(value: Message): IteratorResult<Message> {
-  return { done: false, value };
-}
-
-/** A loop ends with an ordinary close, also where that cut a message off. */
-function endOrThrow(error: unknown): IteratorResult<Message> {
-  const isEnd = error instanceof ClosedError && isOrdinary(error.info);
-  if (isEnd) return { done: true, value: undefined };
-  throw error;
 }

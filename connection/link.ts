@@ -98,6 +98,11 @@ export class Link implements TransportSink, Ticking {
     return this.protocol.outputBytes + this.transport.bufferedBytes;
   }
 
+  /** Whether one more message is taken; else it gives the peer up. */
+  get hasRoom(): boolean {
+    return this.bufferedBytes <= this.settings.sendMaxBytes;
+  }
+
   /** Its end, which begins to show when it is asked for. */
   get ending(): Ending {
     return this.#ending ??= new Ending(this);
@@ -189,13 +194,18 @@ export class Link implements TransportSink, Ticking {
     updateReading(this);
   }
 
+  /** Receives messages in pieces from now on. */
+  streamMessages(): void {
+    this.protocol.streamMessages(this.settings.maxStreamBytes);
+  }
+
   /**
    * Sends a message.
    *
    * @returns Whether it was accepted and more may be sent at once.
    */
   send(data: Message, compress: boolean): boolean {
-    if (!this.#hasRoom()) return false;
+    if (!this.#maySend()) return false;
     const accepted = typeof data === "string"
       ? this.protocol.sendText(data, compress)
       : this.protocol.sendBinary(data, compress);
@@ -208,14 +218,14 @@ export class Link implements TransportSink, Ticking {
    * @returns Whether it was accepted, also where it is the last one for now.
    */
   sendPrepared(message: PreparedMessage): boolean {
-    if (!this.#hasRoom() || !this.protocol.sendPrepared(message)) return false;
+    if (!this.#maySend() || !this.protocol.sendPrepared(message)) return false;
     this.#sent();
     return true;
   }
 
   /** Sends a fragment; as `send`. */
   sendFragment(data: Message, fin: boolean, compress: boolean): boolean {
-    if (!this.#hasRoom()) return false;
+    if (!this.#maySend()) return false;
     return this.protocol.sendFragment(data, fin, compress) && this.#sent();
   }
 
@@ -300,17 +310,17 @@ export class Link implements TransportSink, Ticking {
     else if (verdict === "dead") this.ending.closeDead();
   }
 
-  /** Whether the send buffer takes one more message; if not, the peer is given up. */
-  #hasRoom(): boolean {
-    if (this.isClosed) return false;
-    if (this.bufferedBytes <= this.settings.sendMaxBytes) return true;
-    this.ending.overflow();
-    return false;
-  }
-
   /** Whether the transport is gone, or is to go. */
   get #isGone(): boolean {
     return this.#ending !== undefined && this.#ending.isGone;
+  }
+
+  /** Whether a message may be sent; a peer that has not read what was is given up. */
+  #maySend(): boolean {
+    if (this.isClosed) return false;
+    if (this.hasRoom) return true;
+    this.ending.overflow();
+    return false;
   }
 
   #sent(): boolean {

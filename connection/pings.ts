@@ -4,7 +4,9 @@
  * @module
  */
 
+import { MAX_CONTROL_BYTES } from "../codec.ts";
 import { currentClock } from "./clock.ts";
+import { toBytes } from "./sendable.ts";
 
 interface PendingPing {
   readonly payload: Uint8Array;
@@ -23,9 +25,23 @@ export class Pings {
   /** Made with the first Ping. */
   #pending: PendingPing[] | undefined;
 
-  /** Makes a payload that cannot be guessed. */
-  static payload(): Uint8Array {
-    return crypto.getRandomValues(new Uint8Array(PAYLOAD_BYTES));
+  /**
+   * Makes the payload of a Ping.
+   *
+   * @param given What it is to be; copied. Where absent, it cannot be guessed.
+   * @throws {TypeError} If it is not bytes.
+   * @throws {RangeError} If it is too long.
+   */
+  static payload(given?: ArrayBuffer | ArrayBufferView): Uint8Array {
+    if (given === undefined) {
+      return crypto.getRandomValues(new Uint8Array(PAYLOAD_BYTES));
+    }
+    // Not `slice`: that of Node's `Buffer` returns a view on the same memory.
+    const payload = new Uint8Array(toBytes("ping", given));
+    if (payload.length > MAX_CONTROL_BYTES) {
+      throw new RangeError(`Cannot ping: over 125 bytes: ${payload.length}`);
+    }
+    return payload;
   }
 
   /**

@@ -29,9 +29,11 @@ interface Resumption {
 
 /** Delivers what one peer sends. */
 export class Pump {
+  /** Where events come from. */
+  readonly link: Link;
+
   /** Messages that wait to be asked for; made when the first one does. */
   #inbox: Inbox | undefined;
-  readonly #link: Link;
   #hooks: Hooks | undefined;
   /** Whether messages go to the `message` hook rather than to the inbox. */
   #pushes = false;
@@ -51,14 +53,14 @@ export class Pump {
 
   /** @param link Where events come from. */
   constructor(link: Link) {
-    this.#link = link;
+    this.link = link;
   }
 
   /** Whether nothing that was received waits to be handled. */
   get isIdle(): boolean {
     return (!this.#isBusy || this.#isAwaited) &&
       this.#next === this.#events.length &&
-      !this.#link.protocol.lastEventPending && this.#isConsumed;
+      !this.link.protocol.lastEventPending && this.#isConsumed;
   }
 
   /** Whether a hook is at work, or messages or pieces wait to be taken. */
@@ -77,9 +79,9 @@ export class Pump {
   isFull(isPaused: boolean): boolean {
     const inbox = this.#inbox;
     const waiting = this.#events.length - this.#next +
-      this.#link.protocol.pendingEvents;
+      this.link.protocol.pendingEvents;
     if (waiting === 0 && inbox === undefined) return false;
-    const { bytesReceived, settings } = this.#link;
+    const { bytesReceived, settings } = this.link;
     const { receiveHighWaterBytes, receiveHighWaterMessages } = settings;
     const part = isPaused ? 4 : 1;
     const messages = inbox === undefined ? 0 : inbox.length;
@@ -140,7 +142,7 @@ export class Pump {
    */
   overdue(): void {
     if (this.#inbox !== undefined) this.#inbox.isReleased = true;
-    const last = this.#link.protocol.takeLastEvent();
+    const last = this.link.protocol.takeLastEvent();
     if (last !== undefined) {
       this.#settle(last);
       this.#owe().last = last;
@@ -166,10 +168,11 @@ export class Pump {
     this.#isDeaf = true;
   }
 
-  /** Takes the next message, if there is one. */
+  /** Takes the next message, if there is one, and no hook takes them. */
   tryTake(): Received | undefined {
+    if (this.#pushes) return undefined;
     const message = (this.#inbox ??= new Inbox()).tryTake();
-    if (message !== undefined) readOn(this.#link);
+    if (message !== undefined) readOn(this.link);
     return message;
   }
 
@@ -178,18 +181,18 @@ export class Pump {
     this.#inbox!.wait(waiter);
     // One who waits has finished with what came before: the end may come.
     if (this.#isAwaited) this.#goOnAwaited();
-    updateReading(this.#link);
+    updateReading(this.link);
   }
 
   /** Goes on, for somebody wants a piece of the message under way, or none more. */
   onWanted(): void {
     this.#goOnAwaited();
-    readOn(this.#link);
+    readOn(this.link);
   }
 
   #goOnAwaited(): void {
     this.run();
-    this.#link.endWithPeer();
+    this.link.endWithPeer();
   }
 
   /**
@@ -200,7 +203,7 @@ export class Pump {
     if (this.#inbox === undefined || this.#inbox.isReleased) return;
     this.#inbox.isReleased = true;
     this.run();
-    this.#link.flush();
+    this.link.flush();
   }
 
   /** Whether somebody takes messages, and may not have had the time yet. */
@@ -220,7 +223,7 @@ export class Pump {
    * could still send before.
    */
   get #mayEnd(): boolean {
-    return this.#isConsumed || !this.#link.isOpen;
+    return this.#isConsumed || !this.link.isOpen;
   }
 
   /** Whether the one who takes the messages has finished with them. */
@@ -264,12 +267,12 @@ export class Pump {
 
   /** Gets more to deliver. */
   #refill(): boolean {
-    const { protocol } = this.#link;
+    const { protocol } = this.link;
     if (!this.#isBusy && this.#callOwed()) return this.#refill();
     if (!this.#mayDeliver) return false;
     const isLast = protocol.pendingEvents === 0;
     if (isLast && protocol.lastEventPending && !this.#mayEnd) {
-      this.#link.ending.keepWaiting();
+      this.link.ending.keepWaiting();
       return false;
     }
     this.#events = protocol.takeEvents();
@@ -328,12 +331,12 @@ export class Pump {
 
   /** Lets the link act on the last event, as soon as it has been taken. */
   #settle(event: ProtocolEvent): void {
-    if (event.type === "close") this.#link.ending.peerClosed();
-    else if (event.type === "failed") this.#link.ending.peerFailed(event.error);
+    if (event.type === "close") this.link.ending.peerClosed();
+    else if (event.type === "failed") this.link.ending.peerFailed(event.error);
   }
 
   #pushMessage(data: string | Uint8Array): void {
-    this.#link.messagesReceived++;
+    this.link.messagesReceived++;
     try {
       const result = this.#hooks!.message(data);
       if (result !== undefined) this.#await(result);
@@ -347,7 +350,7 @@ export class Pump {
     const owed = this.#owe();
     // Once one was cut off nothing more is taken.
     if (owed.incoming !== undefined) return;
-    const incoming = owed.incoming = new Incoming(this.#link, this, binary);
+    const incoming = owed.incoming = new Incoming(this, binary);
     const hooks = this.#hooks;
     if (!this.#pushes) this.#keep(incoming);
     else if (this.#isDeaf || hooks === undefined) incoming.discard();
@@ -357,7 +360,7 @@ export class Pump {
   #end(): void {
     const incoming = this.#incoming!;
     if (incoming.isCutOff) return;
-    this.#link.messagesReceived++;
+    this.link.messagesReceived++;
     this.#owed!.incoming = undefined;
     incoming.end();
   }
@@ -373,7 +376,7 @@ export class Pump {
   #deliver(event: ProtocolEvent): void {
     switch (event.type) {
       case "message":
-        this.#link.messagesReceived++;
+        this.link.messagesReceived++;
         this.#keep(event.data);
         break;
       case "message-begin":
@@ -390,25 +393,25 @@ export class Pump {
         this.#call(() => this.#hooks?.ping(event.payload));
         break;
       case "pong":
-        this.#link.pings.answer(event.payload);
+        this.link.pings.answer(event.payload);
         if (this.#isBusy) return void (this.#owe().control = event);
         this.#call(() => this.#hooks?.pong(event.payload));
         break;
       case "failed":
         this.#endInbox();
-        this.#breakOff(this.#link.info!);
+        this.#breakOff(this.link.info!);
         if (this.#isBusy) this.#owe().error = event.error;
         else this.#tell(event.error);
         break;
       case "close":
         this.#endInbox();
-        this.#breakOff(this.#link.info!);
+        this.#breakOff(this.link.info!);
         break;
     }
   }
 
   #keep(data: Received): void {
-    const { isOpen, protocol, settings } = this.#link;
+    const { isOpen, protocol, settings } = this.link;
     const inbox = this.#inbox ??= new Inbox();
     // After our Close frame reading does not pause any more, so that the peer's
     // is found; what nobody takes must not pile up until it is there. Once a
@@ -460,14 +463,14 @@ export class Pump {
   }
 
   #goOn(): void {
-    this.#link.cork();
+    this.link.cork();
     this.run();
-    this.#link.uncorkSoon();
+    this.link.uncorkSoon();
   }
 
   #fail(error: unknown): void {
     this.#isDeaf = true;
-    const failure = this.#link.owner.onHookFailed(error);
+    const failure = this.link.owner.onHookFailed(error);
     // An `error` hook that fails itself is not told of that.
     if (!this.#owe().isTelling) this.#tell(failure);
   }
@@ -484,13 +487,13 @@ export class Pump {
 
   /** Keeps count of what waits in bytes, as far as the chunks tell. */
   #account(isStuck: boolean): void {
-    const { bytesReceived, protocol } = this.#link;
+    const { bytesReceived, protocol } = this.link;
     const waits = this.#next < this.#events.length ||
       protocol.pendingEvents > 0;
     if (!waits) this.#handledBytes = bytesReceived;
     if (!this.#isBusy && !isStuck || !protocol.lastEventPending) return;
     // A hook may wait for just this: `await connection.close()`.
-    if (this.#link.isOpen) this.#link.ending.keepWaiting();
+    if (this.link.isOpen) this.link.ending.keepWaiting();
     else this.overdue();
   }
 }

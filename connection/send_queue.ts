@@ -5,6 +5,9 @@
  * @module
  */
 
+import type { Message } from "../codec.ts";
+import type { Link } from "./link.ts";
+
 /** Tasks of one connection that are done one after the other. */
 export class SendQueue {
   /** What waits, in bytes or characters. */
@@ -15,6 +18,12 @@ export class SendQueue {
   interrupt: ((error: Error) => void) | undefined;
   #last: Promise<void> = Promise.resolve();
   #length = 0;
+  readonly #link: Link;
+
+  /** @param link Where messages go. */
+  constructor(link: Link) {
+    this.#link = link;
+  }
 
   /** Whether all tasks are done. */
   get isEmpty(): boolean {
@@ -34,5 +43,26 @@ export class SendQueue {
     const leave = (): void => void this.#length--;
     done.then(leave, leave);
     return done;
+  }
+
+  /**
+   * Sends a message once everything before it is done.
+   *
+   * @returns Whether it was accepted and more may be sent at once.
+   */
+  send(message: Message, compress: boolean): boolean {
+    const link = this.#link;
+    const { sendHighWaterBytes, sendMaxBytes } = link.settings;
+    if (!link.isOpen) return false;
+    if (this.waitingBytes > sendMaxBytes) {
+      link.ending.overflow();
+      return false;
+    }
+    this.waitingBytes += message.length;
+    this.add(() => {
+      this.waitingBytes -= message.length;
+      link.send(message, compress);
+    });
+    return this.waitingBytes + link.bufferedBytes < sendHighWaterBytes;
   }
 }

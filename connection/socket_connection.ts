@@ -9,19 +9,9 @@ import type {
   Connection,
   ConnectionSite,
 } from "../connection.ts";
-import {
-  type Extension,
-  MAX_CONTROL_BYTES,
-  type Message,
-  type PreparedMessage,
-} from "../codec.ts";
-import type { Address, TransportSink } from "../runtime/transport.ts";
-import {
-  type CloseCause,
-  ClosedError,
-  type CloseInfo,
-  isOrdinary,
-} from "./close_info.ts";
+import type { Extension, Message, PreparedMessage } from "../codec.ts";
+import type { Address } from "../runtime/transport.ts";
+import { ClosedError, type CloseInfo } from "./close_info.ts";
 import { Handler, type HandlerFunction } from "./handler.ts";
 import {
   type ConnectionInit,
@@ -29,8 +19,6 @@ import {
   protocolOptions,
 } from "./init.ts";
 import { nameOf } from "./identity.ts";
-import type { Received } from "./inbox.ts";
-import { resultOf, streamOf, toIncoming, wholeOf } from "./incoming.ts";
 import { Link } from "./link.ts";
 import type { LinkOwner } from "./link_owner.ts";
 import type { Home } from "./membership.ts";
@@ -52,13 +40,12 @@ import {
   mayCompress,
   type Sendable,
   type SendOptions,
-  toBytes,
   toMessage,
 } from "./sendable.ts";
-import type { ConnectionStats } from "./stats.ts";
+import { type ConnectionStats, statsOf } from "./stats.ts";
 import type { StreamedMessage } from "./streamed_message.ts";
 import { MessageStreams } from "./streams.ts";
-import { tracedConnection } from "./traced_transport.ts";
+import { messagesOf, takeMessage, takeStream } from "./taking.ts";
 
 /** Implements {@linkcode Connection}. */
 export class SocketConnection<Data = unknown>
@@ -122,15 +109,11 @@ export class SocketConnection<Data = unknown>
   }
 
   get bufferedAmount(): number {
-    const { bufferedBytes } = this.link;
-    const queue = this.#queue;
-    return queue === undefined
-      ? bufferedBytes
-      : bufferedBytes + queue.waitingBytes;
+    return this.link.bufferedBytes + (this.#queue?.waitingBytes ?? 0);
   }
 
   get queue(): SendQueue {
-    return this.#queue ??= new SendQueue();
+    return this.#queue ??= new SendQueue(this.link);
   }
 
   get drained(): Promise<void> {
@@ -162,20 +145,11 @@ export class SocketConnection<Data = unknown>
   }
 
   get stats(): ConnectionStats {
-    const { bytesReceived, dataFramesSent, messagesReceived } = this.link;
-    const { protocol, transport } = this.link;
-    const openFragments = this.#queue?.openFragments ?? 0;
-    return {
-      bytesReceived,
-      bytesSent: transport.writtenBytes,
-      payloadBytesReceived: protocol.payloadBytesReceived(bytesReceived),
-      payloadBytesSent: protocol.payloadBytesSent(dataFramesSent),
-      framesReceived: protocol.framesReceived,
-      framesSent: dataFramesSent + protocol.controlFramesSent,
-      messagesReceived,
-      messagesSent: dataFramesSent - openFragments,
-      messagesDropped: this.owner.home?.droppedBy(this) ?? 0,
-    };
+    return statsOf(
+      this.link,
+      this.#queue?.openFragments ?? 0,
+      this.owner.home?.droppedBy(this) ?? 0,
+    );
   }
 
   get site(): ConnectionSite {
@@ -197,7 +171,7 @@ export class SocketConnection<Data = unknown>
   send(data: Sendable, options?: SendOptions): boolean {
     const message = toMessage(data);
     const compress = mayCompress(options);
-    if (this.#isStreaming) return this.#sendLater(message, compress);
+    if (this.#isStreaming) return this.queue.send(message, compress);
     return this.link.send(message, compress);
   }
 
@@ -225,68 +199,20 @@ export class SocketConnection<Data = unknown>
     return sent;
   }
 
-  // Neither is an asynchronous function, nor the iterator a generator: a message
-  // that is there already costs one promise instead of four.
-
   receive(): Promise<Message> {
-    if (!this.pump.pulls) return Promise.reject(takenByHook());
-    const message = this.pump.tryTake();
-    if (message !== undefined) return Promise.resolve(wholeOf(message));
-    return new Promise((resolve, reject) =>
-      this.pump.wait((message) => {
-        if (message !== undefined) resolve(wholeOf(message));
-        else reject(new ClosedError(this.link.info!));
-      })
-    );
+    return takeMessage(this.pump);
   }
 
   receiveStream(): Promise<StreamedMessage> {
-    if (!this.pump.pulls) return Promise.reject(takenByHook());
-    this.#streamMessages();
-    const toStream = (message: Received): StreamedMessage =>
-      streamOf(toIncoming(message, this.link, this.pump));
-    const message = this.pump.tryTake();
-    if (message !== undefined) return Promise.resolve(toStream(message));
-    return new Promise((resolve, reject) =>
-      this.pump.wait((message) => {
-        if (message !== undefined) resolve(toStream(message));
-        else reject(new ClosedError(this.link.info!));
-      })
-    );
+    return takeStream(this.pump);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message> {
-    return { next: () => this.#next(), return: () => this.#leave() };
-  }
-
-  #next(): Promise<IteratorResult<Message>> {
-    if (!this.pump.pulls) return Promise.reject(takenByHook());
-    const message = this.pump.tryTake();
-    if (message !== undefined) return Promise.resolve(resultOf(message));
-    return new Promise((resolve, reject) =>
-      this.pump.wait((message) => {
-        if (message !== undefined) return resolve(resultOf(message));
-        const info = this.link.info!;
-        if (isOrdinary(info)) resolve({ done: true, value: undefined });
-        else reject(new ClosedError(info));
-      })
-    );
-  }
-
-  /** Leaves a loop; messages can still be taken, by another or by asking. */
-  #leave(): Promise<IteratorResult<Message>> {
-    this.pump.release();
-    return Promise.resolve({ done: true, value: undefined });
+    return messagesOf(this.pump);
   }
 
   ping(payload?: ArrayBuffer | ArrayBufferView): Promise<number> {
-    const bytes = payload === undefined
-      ? Pings.payload()
-      // Not `slice`: that of Node's `Buffer` returns a view on the same memory.
-      : new Uint8Array(toBytes("ping", payload));
-    if (bytes.length > MAX_CONTROL_BYTES) {
-      throw new RangeError(`Cannot ping: over 125 bytes: ${bytes.length}`);
-    }
+    const bytes = Pings.payload(payload);
     if (!this.link.isOpen) return this.#closedError();
     return this.link.ping(bytes);
   }
@@ -294,15 +220,6 @@ export class SocketConnection<Data = unknown>
   close(code = 1000, reason = ""): Promise<CloseInfo> {
     this.link.ending.startClose(code, reason, "local");
     return this.closed;
-  }
-
-  /**
-   * Closes for a reason of the site's own.
-   *
-   * @param cause What to report.
-   */
-  closeFor(code: number, reason: string, cause: CloseCause): void {
-    this.link.ending.startClose(code, reason, cause);
   }
 
   terminate(): void {
@@ -322,21 +239,12 @@ export class SocketConnection<Data = unknown>
     await this.close();
   }
 
-  /** Whether one more message is taken; else a `send` gives the peer up. */
-  get hasRoom(): boolean {
-    const { bufferedBytes, settings } = this.link;
-    return bufferedBytes <= settings.sendMaxBytes;
-  }
-
-  /** Waits no more for the one who took messages until now to ask again. */
-  release(): void {
-    this.pump.release();
-  }
+  // What the site and the dialer ask for.
 
   /** Sends a message that was framed before; tells whether it was accepted. */
   sendPrepared(message: PreparedMessage): boolean {
     if (!this.#isStreaming) return this.link.sendPrepared(message);
-    this.#sendLater(message.data, message.compress);
+    this.queue.send(message.data, message.compress);
     return this.link.isOpen;
   }
 
@@ -345,7 +253,7 @@ export class SocketConnection<Data = unknown>
     const streams = handler.stream !== undefined;
     // Where neither is overridden messages wait to be asked for.
     const pushes = streams || handler.message !== Handler.prototype.message;
-    if (streams) this.#streamMessages();
+    if (streams) this.link.streamMessages();
     else if (!pushes) this.offerPieces();
     this.link.cork();
     this.pump.start(handler, pushes);
@@ -354,12 +262,9 @@ export class SocketConnection<Data = unknown>
 
   /** Receives messages in pieces, where the options say so; no hook takes them. */
   offerPieces(): void {
-    if (this.link.settings.maxStreamBytes !== undefined) this.#streamMessages();
-  }
-
-  #streamMessages(): void {
-    const { protocol, settings } = this.link;
-    protocol.streamMessages(settings.maxStreamBytes);
+    if (this.link.settings.maxStreamBytes !== undefined) {
+      this.link.streamMessages();
+    }
   }
 
   /** Runs the function form of a handler: its end is the connection's. */
@@ -374,6 +279,11 @@ export class SocketConnection<Data = unknown>
       if (!isOurs) return void this.onHookFailed(error);
     }
     this.link.ending.startClose(1000, "", "local");
+  }
+
+  /** Whether a fragmented message, or what waits for it, is under way. */
+  get #isStreaming(): boolean {
+    return this.#queue !== undefined && !this.#queue.isEmpty;
   }
 
   // What the link says.
@@ -424,28 +334,6 @@ export class SocketConnection<Data = unknown>
     throw new TypeError(`Cannot ${what}: the connection was dialled`);
   }
 
-  /** Whether a fragmented message, or what waits for it, is under way. */
-  get #isStreaming(): boolean {
-    return this.#queue !== undefined && !this.#queue.isEmpty;
-  }
-
-  /** Sends after the fragmented message that is under way. */
-  #sendLater(message: Message, compress: boolean): boolean {
-    const { link, queue } = this;
-    const { settings } = link;
-    if (!link.isOpen) return false;
-    if (queue.waitingBytes > settings.sendMaxBytes) {
-      link.ending.overflow();
-      return false;
-    }
-    queue.waitingBytes += message.length;
-    queue.add(() => {
-      queue.waitingBytes -= message.length;
-      link.send(message, compress);
-    });
-    return this.bufferedAmount < settings.sendHighWaterBytes;
-  }
-
   #closedError(): Promise<never> {
     const rejected = this.closed.then((info) => {
       throw new ClosedError(info);
@@ -454,20 +342,6 @@ export class SocketConnection<Data = unknown>
     rejected.catch(() => {});
     return rejected;
   }
-}
-
-/** Finds the connection that a transport is read by; `undefined` before there is one. */
-export function connectionOf(
-  sink: TransportSink,
-): SocketConnection | undefined {
-  if (!(sink instanceof Link)) return tracedConnection(sink);
-  return sink.owner instanceof SocketConnection ? sink.owner : undefined;
-}
-
-function takenByHook(): TypeError {
-  return new TypeError(
-    "Cannot receive: the handler takes messages by a hook",
-  );
 }
 
 function toError(error: unknown): Error {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Link } from "./link.ts";
+
 /** Counters of one connection. */
 export interface ConnectionStats {
   /** Bytes received after the handshake, framing included. */
@@ -33,4 +35,31 @@ export interface ConnectionStats {
    * slow, see `broadcastOverflow`.
    */
   readonly messagesDropped: number;
+}
+
+/**
+ * Puts the counters of a connection together: they are kept where they arise.
+ *
+ * @param link Its link.
+ * @param openFragments Fragments sent that did not end their message.
+ * @param messagesDropped Messages for many that it was too slow for.
+ */
+export function statsOf(
+  link: Link,
+  openFragments: number,
+  messagesDropped: number,
+): ConnectionStats {
+  const { bytesReceived, dataFramesSent, messagesReceived } = link;
+  const { protocol, transport } = link;
+  return {
+    bytesReceived,
+    bytesSent: transport.writtenBytes,
+    payloadBytesReceived: protocol.payloadBytesReceived(bytesReceived),
+    payloadBytesSent: protocol.payloadBytesSent(dataFramesSent),
+    framesReceived: protocol.framesReceived,
+    framesSent: dataFramesSent + protocol.controlFramesSent,
+    messagesReceived,
+    messagesSent: dataFramesSent - openFragments,
+    messagesDropped,
+  };
 }

@@ -15,7 +15,8 @@ import type {
 } from "../runtime/transport.ts";
 import { type FrameTrace, FrameTracer } from "./frame_tracer.ts";
 import type { ConnectionOwner } from "./init.ts";
-import type { SocketConnection } from "./socket_connection.ts";
+import { Link } from "./link.ts";
+import { SocketConnection } from "./socket_connection.ts";
 
 /**
  * Told of each frame that a connection receives or sends. What it throws is
@@ -26,11 +27,12 @@ export type FrameListener = (frame: FrameTrace, connection: Connection) => void;
 /** The connections that are read through a transport which traces. */
 const readers = new WeakMap<TransportSink, SocketConnection>();
 
-/** Finds the connection that a sink passes bytes on to, where it traces them. */
-export function tracedConnection(
+/** Finds the connection that a transport is read by; `undefined` before there is one. */
+export function connectionOf(
   sink: TransportSink,
 ): SocketConnection | undefined {
-  return readers.get(sink);
+  if (!(sink instanceof Link)) return readers.get(sink);
+  return sink.owner instanceof SocketConnection ? sink.owner : undefined;
 }
 
 /** Tells which frames pass. */

@@ -145,7 +145,7 @@ export class Roster implements ConnectionOwner {
   /** Starts the closing handshake with everybody. */
   close(code: number, reason: string): void {
     for (const connection of this.#list()) {
-      connection.closeFor(code, reason, "shutdown");
+      connection.link.ending.startClose(code, reason, "shutdown");
     }
   }
 
@@ -186,7 +186,7 @@ export class Roster implements ConnectionOwner {
     const { refusal } = accepted;
     if (refusal !== undefined) {
       this.#refused.add(connection);
-      connection.closeFor(refusal.code, refusal.reason, "local");
+      connection.link.ending.startClose(refusal.code, refusal.reason, "local");
       // What the client sends before it has heard waits within the usual bounds.
       return () => {};
     }
