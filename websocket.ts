@@ -18,17 +18,14 @@
  * @module
  */
 
+export type { BinaryType } from "./websocket/channel.ts";
 export {
   type EventHandler,
   FailureEvent,
   type FailureEventInit,
 } from "./websocket/events.ts";
 export type { WebSocketOptions } from "./websocket/target.ts";
-export {
-  type BinaryType,
-  WebSocket,
-  type WebSocketEventMap,
-} from "./websocket/web_socket.ts";
+export { WebSocket, type WebSocketEventMap } from "./websocket/web_socket.ts";
 export {
   type WebSocketCloseInfo,
   WebSocketError,

@@ -4,42 +4,29 @@
  * @module
  */
 
-import { dial } from "../client.ts";
 import { formatExtensions } from "../codec.ts";
-import {
-  ClosedError,
-  type CloseInfo,
-  type Connection,
-  type HandlerCallbacks,
-} from "../connection.ts";
 import { bytesOf } from "./buffer_source.ts";
 import {
-  type CloseArguments,
-  closeArguments,
-  startClose,
-} from "./close_arguments.ts";
+  type BinaryType,
+  Channel,
+  CLOSED,
+  CLOSING,
+  CONNECTING,
+  OPEN,
+} from "./channel.ts";
+import { closeArguments } from "./close_arguments.ts";
 import {
   type EventHandler,
   EventHandlers,
-  FailureEvent,
-  inTask,
+  type FailureEvent,
 } from "./events.ts";
 import { finishInterface } from "./interface.ts";
-import { Outbox } from "./outbox.ts";
 import {
   dialOptions,
   parseOptions,
   parseTarget,
   type WebSocketOptions,
 } from "./target.ts";
-
-const CONNECTING = 0;
-const OPEN = 1;
-const CLOSING = 2;
-const CLOSED = 3;
-
-/** What the `data` of a message event of bytes is. */
-export type BinaryType = "blob" | "arraybuffer";
 
 /** Events of a {@linkcode WebSocket}, by their type. */
 export interface WebSocketEventMap {
@@ -103,13 +90,8 @@ export class WebSocket extends EventTarget {
   /** The connection is gone. */
   declare readonly CLOSED: 3;
 
-  readonly #url: URL;
   readonly #handlers: EventHandlers = new EventHandlers(this);
-  readonly #outbox = new Outbox();
-  readonly #giveUp = new AbortController();
-  #connection: Connection | undefined;
-  #state: 0 | 1 | 2 | 3 = CONNECTING;
-  #binaryType: BinaryType = "blob";
+  readonly #channel: Channel;
 
   /**
    * Starts to connect.
@@ -131,26 +113,18 @@ export class WebSocket extends EventTarget {
       throw new TypeError("Cannot connect: there is no URL");
     }
     const options = parseOptions(protocolsOrOptions);
-    this.#url = parseTarget(url);
-    const { signal, ...how } = dialOptions(options);
-    const own = this.#giveUp.signal;
-    dial(this.#url, {
-      ...how,
-      handler: this.#callbacks(),
-      signal: signal === undefined ? own : AbortSignal.any([signal, own]),
-    }).catch((error) => this.#fail(error));
+    const target = parseTarget(url);
+    this.#channel = new Channel(target, dialOptions(options), this);
   }
 
   /** The URL, as it was understood. */
   get url(): string {
-    return this.#url.href;
+    return this.#channel.url.href;
   }
 
   /** 0 connecting, 1 open, 2 closing, 3 closed. */
   get readyState(): 0 | 1 | 2 | 3 {
-    // The peer, or a broken wire, may have been faster than the events.
-    const hasEnded = this.#state === OPEN && this.#connection!.readyState !== 1;
-    return hasEnded ? CLOSING : this.#state;
+    return this.#channel.readyState;
   }
 
   /**
@@ -159,19 +133,17 @@ export class WebSocket extends EventTarget {
    * after it, stays.
    */
   get bufferedAmount(): number {
-    return this.#outbox.bufferedAmount;
+    return this.#channel.bufferedAmount;
   }
 
   /** Extensions agreed on, as the header says it; empty for none. */
   get extensions(): string {
-    if (this.#state === CONNECTING || this.#connection === undefined) return "";
-    return formatExtensions(this.#connection.extensions);
+    return formatExtensions(this.#channel.connection?.extensions ?? []);
   }
 
   /** Subprotocol agreed on; empty for none. */
   get protocol(): string {
-    if (this.#state === CONNECTING) return "";
-    return this.#connection?.subprotocol ?? "";
+    return this.#channel.connection?.subprotocol ?? "";
   }
 
   /**
@@ -181,15 +153,14 @@ export class WebSocket extends EventTarget {
    * @default {"blob"}
    */
   get binaryType(): BinaryType {
-    return this.#binaryType;
+    return this.#channel.binaryType;
   }
 
   set binaryType(type: BinaryType) {
-    // Reading it first makes a TypeError of a `this` that is none of ours.
-    const before = this.#binaryType;
+    // Before the text is made of it: a `this` that is none of ours is a TypeError.
+    const channel = this.#channel;
     const text = `${type}`;
-    const isKnown = text === "blob" || text === "arraybuffer";
-    this.#binaryType = isKnown ? text : before;
+    if (text === "blob" || text === "arraybuffer") channel.binaryType = text;
   }
 
   /** Called when the connection is open. */
@@ -246,15 +217,15 @@ export class WebSocket extends EventTarget {
     if (arguments.length === 0) {
       throw new TypeError("Cannot send: there is no message");
     }
+    const channel = this.#channel;
     const message = toSendable(data);
-    if (this.#state === CONNECTING) {
+    if (channel.readyState === CONNECTING) {
       throw new DOMException(
         "Cannot send: the connection is not open yet",
         "InvalidStateError",
       );
     }
-    if (this.readyState === OPEN) this.#outbox.send(message);
-    else this.#outbox.drop(message);
+    channel.send(message);
   }
 
   /**
@@ -268,10 +239,8 @@ export class WebSocket extends EventTarget {
    * a longer reason. Nothing has changed then.
    */
   close(code?: number, reason?: string): void {
-    const state = this.#state;
-    const how = closeArguments(code, reason);
-    if (state === CONNECTING) this.#abandon();
-    else if (state === OPEN) this.#startClose(how);
+    const channel = this.#channel;
+    channel.close(closeArguments(code, reason));
   }
 
   /**
@@ -327,82 +296,6 @@ export class WebSocket extends EventTarget {
   ): void {
     super.removeEventListener(type, listener, options);
   }
-
-  /** How the connection is handled: each event in a task of its own. */
-  #callbacks(): HandlerCallbacks {
-    return {
-      open: (connection) => {
-        this.#connection = connection;
-        this.#outbox.open(connection);
-        return inTask(() => this.#open());
-      },
-      message: (_connection, data) => {
-        // The standard: "If ready state is not OPEN (1), then return."
-        if (this.#state !== OPEN) return;
-        return inTask(() => this.#receive(data));
-      },
-      close: (_connection, info) => inTask(() => this.#end(info)),
-    };
-  }
-
-  #open(): void {
-    if (this.#state !== CONNECTING) return;
-    this.#state = OPEN;
-    this.dispatchEvent(new Event("open"));
-  }
-
-  #receive(message: string | Uint8Array): void {
-    if (this.#state !== OPEN) return;
-    const data = typeof message === "string"
-      ? message
-      : this.#binaryType === "blob"
-      ? new Blob([message as Uint8Array<ArrayBuffer>])
-      : exactBuffer(message);
-    const { origin } = this.#url;
-    this.dispatchEvent(new MessageEvent("message", { data, origin }));
-  }
-
-  /** Gives up while it is connecting. */
-  #abandon(): void {
-    this.#state = CLOSING;
-    this.#giveUp.abort(new Error("close() was called before it was open"));
-    // The other end has accepted, but the event has not been dispatched.
-    this.#connection?.terminate();
-  }
-
-  #startClose(how: CloseArguments): void {
-    this.#state = CLOSING;
-    const connection = this.#connection!;
-    this.#outbox.afterBlobs(() => startClose(connection, how));
-  }
-
-  /** The connection never came to be. */
-  #fail(error: unknown): void {
-    // Where it did, and was dropped before the event, its end is told by its hook.
-    if (this.#connection !== undefined) return;
-    inTask(() => this.#finish(1006, "", false, error));
-  }
-
-  /** The connection is gone. */
-  #end(info: CloseInfo): void {
-    const { code, reason, wasClean } = info;
-    const isFailure = !wasClean || info.error !== undefined;
-    const error = isFailure ? info.error ?? new ClosedError(info) : undefined;
-    this.#finish(code, reason, wasClean, error);
-  }
-
-  #finish(
-    code: number,
-    reason: string,
-    wasClean: boolean,
-    error: unknown,
-  ): void {
-    this.#state = CLOSED;
-    if (error !== undefined) {
-      this.dispatchEvent(new FailureEvent("error", { error }));
-    }
-    this.dispatchEvent(new CloseEvent("close", { code, reason, wasClean }));
-  }
 }
 
 finishInterface(WebSocket, {
@@ -416,10 +309,4 @@ finishInterface(WebSocket, {
 function toSendable(data: unknown): string | Uint8Array | Blob {
   if (typeof data === "string" || data instanceof Blob) return data;
   return bytesOf(data) ?? `${data}`;
-}
-
-/** The bytes in a buffer of their own: those of small messages share one. */
-function exactBuffer(bytes: Uint8Array): ArrayBufferLike {
-  const isWhole = bytes.byteLength === bytes.buffer.byteLength;
-  return isWhole ? bytes.buffer : new Uint8Array(bytes).buffer;
 }
