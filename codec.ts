@@ -104,7 +104,8 @@ export {
   type UpgradeRefusal,
 } from "./codec/handshake_server.ts";
 export type { HeadLimits } from "./codec/head_scanner.ts";
-export { type HeaderFields, HeaderList, isToken } from "./codec/header.ts";
+export { type HeaderFields, isToken } from "./codec/header.ts";
+export { HeaderList } from "./codec/header_list.ts";
 export {
   type Authority,
   isSameHost,
@@ -113,7 +114,6 @@ export {
   parseOrigin,
 } from "./codec/host.ts";
 export {
-  type HttpVersion,
   type RequestHead,
   RequestHeadReader,
   type ResponseHead,
@@ -142,6 +142,7 @@ export {
   REFUSALS,
   refuse,
 } from "./codec/refusal.ts";
+export type { HttpVersion } from "./codec/start_line.ts";
 export { plainDecoding, type TextDecoding } from "./codec/text_decoding.ts";
 export { plainWriter, type TextWriter } from "./codec/text_writer.ts";
 export {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HeaderList } from "./header.ts";
+import type { HeaderList } from "./header_list.ts";
 import type { RefusalReason } from "./refusal.ts";
 
 /** What each reason for a failed `dial()` means. */

@@ -18,9 +18,9 @@ import {
   formatHeader,
   hasToken,
   type HeaderFields,
-  type HeaderList,
   parseDistinctTokens,
 } from "./header.ts";
+import type { HeaderList } from "./header_list.ts";
 import {
   type Authority,
   isSameHost,

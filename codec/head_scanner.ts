@@ -10,7 +10,8 @@
  *
  * @module
  */
-import { HeaderList, isOws, isTokenCode } from "./header.ts";
+import { isOws, isTokenCode } from "./header.ts";
+import { HeaderList } from "./header_list.ts";
 
 /** Limits of an HTTP head. */
 export interface HeadLimits {

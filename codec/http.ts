@@ -11,13 +11,16 @@ import {
   type HeadFault,
   type HeadLimits,
   HeadScanner,
-  type StartLine,
 } from "./head_scanner.ts";
-import { type HeaderList, isTokenCode } from "./header.ts";
+import type { HeaderList } from "./header_list.ts";
 import { type Refusal, refuse } from "./refusal.ts";
-
-/** Versions that are understood enough to be answered. */
-export type HttpVersion = "HTTP/1.0" | "HTTP/1.1";
+import {
+  type HttpVersion,
+  RequestLine,
+  type RequestLineFault,
+  StatusLine,
+  type StatusLineFault,
+} from "./start_line.ts";
 
 /** Request line and headers. */
 export interface RequestHead {
@@ -45,11 +48,6 @@ export interface ResponseHead {
 
 /** Largest count of interim responses before the final one. */
 const MAX_INTERIM_RESPONSES = 8;
-
-const SPACE = 0x20;
-const DEL = 0x7f;
-const DIGIT_0 = 0x30;
-const VERSION_LENGTH = "HTTP/1.1".length;
 
 /** Reads one request head. */
 export class RequestHeadReader {
@@ -179,10 +177,10 @@ export class ResponseHeadReader {
 
   /** Keeps a final head. Skips another, and prepares for the next. */
   #takeHead(): boolean {
-    const { status, version, end } = this.#line;
+    const { status, version, textStart, end } = this.#line;
     if (status === 101 || status >= 200) {
       const text = this.#scanner.decodeStart();
-      const statusText = text.slice(VERSION_LENGTH + 5, end);
+      const statusText = text.slice(textStart, end);
       const headers = this.#scanner.fields();
       this.#head = { version, status, statusText, headers };
       return true;
@@ -215,116 +213,4 @@ function toError(fault: HeadFault | StatusLineFault): HandshakeError {
         `The head of the response is malformed: ${fault}`,
       );
   }
-}
-
-type RequestLineFault = "bad-request-line" | "bad-target" | "bad-http-version";
-
-/** `method SP request-target SP HTTP-version` (RFC 9112, section 3). */
-class RequestLine implements StartLine<RequestLineFault> {
-  readonly fault = "bad-request-line";
-  methodStart = 0;
-  methodEnd = 0;
-  targetEnd = 0;
-  version: HttpVersion = "HTTP/1.1";
-
-  canStartWith(byte: number): boolean {
-    return isTokenCode(byte);
-  }
-
-  read(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): RequestLineFault | undefined {
-    let at = start;
-    while (isTokenCode(bytes[at]!)) at++;
-    if (bytes[at] !== SPACE) return "bad-request-line";
-    this.methodStart = start;
-    this.methodEnd = at;
-
-    at = this.targetEnd = end - VERSION_LENGTH - 1;
-    if (at <= this.methodEnd + 1 || bytes[at] !== SPACE) {
-      return "bad-request-line";
-    }
-    const version = readVersion(bytes, at + 1);
-    if (version === undefined) return "bad-request-line";
-    while (--at > this.methodEnd) {
-      const byte = bytes[at]!;
-      if (byte <= SPACE || byte >= DEL) return "bad-target";
-    }
-    if (version === "other") return "bad-http-version";
-    this.version = version;
-    return undefined;
-  }
-}
-
-type StatusLineFault = "bad-status-line" | "bad-http-version";
-
-/** `HTTP-version SP status-code SP [ reason-phrase ]` (RFC 9112, section 4). */
-class StatusLine implements StartLine<StatusLineFault> {
-  readonly fault = "bad-status-line";
-  version: HttpVersion = "HTTP/1.1";
-  status = 0;
-  end = 0;
-
-  canStartWith(byte: number): boolean {
-    return byte === 0x48; // "H"
-  }
-
-  read(
-    bytes: Uint8Array,
-    _start: number,
-    end: number,
-  ): StatusLineFault | undefined {
-    // Read from 0, not from the line's start: the empty line that a server tolerates
-    // before a request is not tolerated before a response.
-    const codeStart = VERSION_LENGTH + 1;
-    const codeEnd = codeStart + 3;
-    const version = readVersion(bytes, 0);
-    if (version === undefined || bytes[codeStart - 1] !== SPACE) {
-      return "bad-status-line";
-    }
-    if (version === "other") return "bad-http-version";
-    for (let at = codeStart; at < codeEnd; at++) {
-      const digit = toDigit(bytes[at]!);
-      if (digit === undefined) return "bad-status-line";
-      this.status = this.status * 10 + digit;
-    }
-    // The space is due even without a phrase, but many servers leave it out.
-    if (this.status < 100 || (codeEnd < end && bytes[codeEnd] !== SPACE)) {
-      return "bad-status-line";
-    }
-    this.version = version;
-    this.end = end;
-    return undefined;
-  }
-}
-
-/**
- * Reads `HTTP/d.d` (RFC 9112, section 2.3), in upper case, at `start`.
- *
- * @returns The version, `"other"` for one that is not understood, or
- * `undefined` for something else. What follows the version is not looked at.
- */
-function readVersion(
-  bytes: Uint8Array,
-  start: number,
-): HttpVersion | "other" | undefined {
-  for (let at = 0; at < VERSION_LENGTH; at++) {
-    const byte = bytes[start + at]!;
-    const isDigit = at === 5 || at === 7;
-    if (isDigit ? toDigit(byte) === undefined : byte !== HTTP_1_1[at]) {
-      return undefined;
-    }
-  }
-  if (bytes[start + 5] !== HTTP_1_1[5]) return "other";
-  const minor = toDigit(bytes[start + 7]!);
-  return minor === 1 ? "HTTP/1.1" : minor === 0 ? "HTTP/1.0" : "other";
-}
-
-const HTTP_1_1 = new TextEncoder().encode("HTTP/1.1");
-
-function toDigit(byte: number): number | undefined {
-  const digit = byte - DIGIT_0;
-  return digit >= 0 && digit <= 9 ? digit : undefined;
 }

@@ -10,7 +10,7 @@ import {
   checkUpgrade,
   encodeUpgradeResponse,
 } from "../../codec/handshake_server.ts";
-import { HeaderList } from "../../codec/header.ts";
+import { HeaderList } from "../../codec/header_list.ts";
 import {
   RequestHeadReader,
   type ResponseHead,

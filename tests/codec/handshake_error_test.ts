@@ -4,7 +4,7 @@ import {
   type DialFailureReason,
   HandshakeError,
 } from "../../codec/handshake_error.ts";
-import { HeaderList } from "../../codec/header.ts";
+import { HeaderList } from "../../codec/header_list.ts";
 import { REFUSALS } from "../../codec/refusal.ts";
 
 test("HandshakeError carries reason, response and cause", () => {

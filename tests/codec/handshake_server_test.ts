@@ -5,7 +5,7 @@ import {
   isUpgrade,
   type UpgradeOffer,
 } from "../../codec/handshake_server.ts";
-import { HeaderList } from "../../codec/header.ts";
+import { HeaderList } from "../../codec/header_list.ts";
 import type { RequestHead } from "../../codec/http.ts";
 
 const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
