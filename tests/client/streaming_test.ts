@@ -198,7 +198,7 @@ function compressed(payload: Uint8Array, pieces: number): Uint8Array {
 
 for (const [way, take] of WAYS) {
   test(`CI-11: a bomb ends who takes by ${way} with 1009, and takes no memory`, async () => {
-    const bytes = bomb(512);
+    const bytes = bomb(900);
     assert(bytes.length < MEBIBYTE, "it would be too big as it is");
     for (const pieces of [1, 100]) {
       const before = process.memoryUsage().rss;
@@ -209,9 +209,10 @@ for (const [way, take] of WAYS) {
       assertEquals(seen.taken.messages, []);
       assertFailed(seen.taken, way);
       if (seen.taken.info) assertEquals(seen.taken.info.cause, "too-big");
-      // Whole it would take 512 MiB.
+      // Whole it would take 900 MiB. What other tests leave behind in the same
+      // process counts as well.
       const grown = (process.memoryUsage().rss - before) / MEBIBYTE;
-      assert(grown < 128, `${grown} MiB`);
+      assert(grown < 450, `${grown} MiB`);
     }
   });
 }
@@ -224,7 +225,7 @@ test("CI-11: a bomb without a limit is inflated no further than it is taken", as
   const raw = await server.acceptUpgrade({ [HEADER]: DEFLATE });
   const connection = await dialing;
   const before = process.memoryUsage().rss;
-  raw.write(compressed(bomb(512), 100));
+  raw.write(compressed(bomb(2_048), 100));
   let size = 0;
   for await (const piece of await connection.receiveStream()) {
     size += piece.length;
@@ -232,7 +233,7 @@ test("CI-11: a bomb without a limit is inflated no further than it is taken", as
     if (size > 16 * MEBIBYTE) break;
   }
   const grown = (process.memoryUsage().rss - before) / MEBIBYTE;
-  assert(grown < 128, `${grown} MiB`);
+  assert(grown < 450, `${grown} MiB`);
   connection.terminate();
   await connection.closed;
 });
