@@ -1,6 +1,7 @@
 /**
  * Run by `descriptors_test.ts` in a process of its own, with few descriptors: an
- * echo that says where it listens, and on each line what time it has used.
+ * echo that says where it listens, and on each line what time it has used, and the
+ * time.
  */
 import process from "node:process";
 import { Handler, Site } from "../../server.ts";
@@ -19,5 +20,6 @@ console.log(JSON.stringify(addr.transport === "tcp" ? addr.port : 0));
 
 process.stdin.on("data", () => {
   const { user, system } = process.cpuUsage();
-  console.log(JSON.stringify((user + system) / 1_000));
+  const cpuMs = (user + system) / 1_000;
+  console.log(JSON.stringify({ cpuMs, nowMs: performance.now() }));
 });

@@ -254,7 +254,7 @@ testWays("LC-7: a shutdown tells everybody 1001, and lets nobody in", {
 }, async (way) => {
   const pairs = [await connect(way), await connect(way), await connect(way)];
   for (const { connection } of pairs) connection.send("last words");
-  const end = way.site.shutdown({ reason: "night", timeoutMs: 1_000 });
+  const end = way.site.shutdown({ reason: "night", timeoutMs: 60_000 });
   for (const { client } of pairs) {
     assertEquals(await readText(client), "last words");
     const { payload } = await client.readFrame();
@@ -265,8 +265,7 @@ testWays("LC-7: a shutdown tells everybody 1001, and lets nobody in", {
   for (const { connection } of pairs) {
     assertEquals((await connection.closed).cause, "shutdown");
   }
-  // The canary does not answer: it is given up when the time is over.
-  await within(end, "the end of the shutdown", 4_000);
+  await within(end, "the end of the shutdown");
   assertEquals(way.site.connections.size, 0);
   await Promise.all(pairs.map(({ client }) => client[Symbol.asyncDispose]()));
 });
@@ -286,9 +285,8 @@ testWays("B-14: a drain lets those who are there go on, and nobody in", {
   const ended = way.site.shutdown({ code: 1012, timeoutMs: 500 });
   const { payload } = await client.readFrame();
   assertEquals([...payload], [...closePayload(1012)]);
-  client.sendFrame({ opcode: "close", payload });
-  client.end();
-  await within(Promise.all([drained, ended]), "the shutdown", 4_000);
+  // It does not answer: it is given up when the time is over.
+  await within(Promise.all([drained, ended]), "the shutdown");
   assertEquals(way.site.connections.size, 0);
   await client[Symbol.asyncDispose]();
 });
