@@ -126,7 +126,7 @@ test("local: closing after a message was taken takes no longer", async () => {
   await readClose(end);
   sendClose(end, 1000);
   end.raw.end();
-  await within(closed, "the end", 3000);
+  await within(closed, "the end");
 });
 
 test("local: messages that arrive after close() can still be taken", async () => {
@@ -185,7 +185,7 @@ test("CL-8: but not for ever", async () => {
   const closed = end.connection.close();
   await readClose(end);
   sendClose(end, 1000);
-  const info = await within(closed, "the end", 3000);
+  const info = await within(closed, "the end");
   assertEquals([info.cause, info.wasClean], ["local", true]);
 });
 
@@ -196,7 +196,7 @@ test("close-timeout: the server does not answer", async () => {
   const chatter = setInterval(() => {
     end.raw.sendFrame({ payload: "go on", mask: false });
   }, 10);
-  const info = await within(closed, "the end", 3000);
+  const info = await within(closed, "the end");
   clearInterval(chatter);
   assertEquals(
     [info.code, info.wasClean, info.cause, info.sent?.code],
@@ -210,7 +210,7 @@ test("ping-timeout: a server that is silent is pinged, told and dropped", async 
   await using end = await opened(times);
   assertEquals((await end.raw.readFrame()).opcode, 9);
   assertEquals(await readClose(end), 1011);
-  const info = await within(end.connection.closed, "the end", 3000);
+  const info = await within(end.connection.closed, "the end");
   assertEquals(
     [info.code, info.wasClean, info.cause, info.sent?.code],
     [1006, false, "ping-timeout", 1011],
@@ -233,7 +233,7 @@ test("transport-error: the stream ends, or breaks, without a Close frame", async
   for (const how of ["end", "reset"] as const) {
     await using end = await opened();
     end.raw[how]();
-    const info = await within(end.connection.closed, "the end", 3000);
+    const info = await within(end.connection.closed, "the end");
     assertEquals(
       [how, info.code, info.wasClean, info.cause],
       [how, 1006, false, "transport-error"],
@@ -254,7 +254,7 @@ test("transport-error: a stream that ended, though one who took a message may st
   await pause(20);
   end.connection.send("answer");
   assertEquals((await end.raw.readFrame()).payload.length, 6);
-  const info = await within(end.connection.closed, "the end", 3000);
+  const info = await within(end.connection.closed, "the end");
   assertEquals(
     [info.code, info.wasClean, info.cause, info.sent],
     [1006, false, "transport-error", undefined],
@@ -266,7 +266,7 @@ test("too-big and protocol-error carry the error", async () => {
   end.raw.sendFrame({ payload: "hello", mask: false });
   assertEquals(await readClose(end), 1009);
   end.raw.end();
-  const info = await within(end.connection.closed, "the end", 3000);
+  const info = await within(end.connection.closed, "the end");
   assertEquals([info.cause, info.error?.name], ["too-big", "ProtocolError"]);
 });
 
@@ -300,7 +300,7 @@ test("ping() tells the round trip, of its own payload only", async () => {
   await new Promise((resolve) => setTimeout(resolve, 20));
   end.raw.sendFrame({ opcode: "pong", mask: false, payload });
   const tookMs = await within(roundTrip, "the round trip");
-  assert(tookMs >= 19 && tookMs < 5000, `${tookMs} ms`);
+  assert(tookMs >= 19, `${tookMs} ms`);
   assertEquals(connection.latencyMs, tookMs);
 });
 

@@ -49,10 +49,9 @@ async function lose(
   const code = await within(
     Promise.race([lost.promise, durable.closed.then(({ cause }) => cause)]),
     "the report",
-    5_000,
   );
   await until(() => peers.length === 2, "the next connection");
-  await within(durable.close(), "the end", 5_000);
+  await within(durable.close(), "the end");
   return code as number;
 }
 

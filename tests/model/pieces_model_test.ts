@@ -171,7 +171,7 @@ async function search(fc: FastCheck): Promise<void> {
       const isLate = performance.now() > deadlineMs;
       if (isLate && SOCKEYE_RUNS === undefined) return;
       played++;
-      await within(play(plan), "the messages");
+      await within(play(plan), "the messages", 40_000);
     }),
     {
       numRuns: Number(SOCKEYE_RUNS ?? 300),

@@ -1,6 +1,7 @@
 import { connect as connectSocket, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { assert, assertEquals, test } from "../harness.ts";
+import { within } from "../harness/deadline.ts";
 import {
   bytes,
   certificate,
@@ -476,10 +477,7 @@ test("close does not wait for clients that keep their side open", async () => {
     client.socket.write(get("/"));
     await client.until("hello");
   }
-  const startMs = performance.now();
-  await site.close(10_000);
-  const passedMs = performance.now() - startMs;
-  assert(passedMs < 2_000, `closing took ${passedMs} ms`);
+  await within(site.close(60_000), "the end of the site");
   for (const client of clients) await client.close();
   assertEquals(site.errors, []);
 });

@@ -256,10 +256,14 @@ test("PM-7: a message of countless blocks with BFINAL costs little", () => {
   const twice = inflated(make(), Buffer.concat([block, block]));
   assertEquals(twice.length, 600);
   const payload = Buffer.concat(Array(8_000).fill(block));
-  const startMs = performance.now();
-  assertEquals(make().decode(payload, Infinity), "invalid-deflate");
-  const tookMs = performance.now() - startMs;
-  assert(tookMs < 1_000, `${tookMs} ms`);
+  // The least of several: a machine that stalls only adds to it.
+  let leastMs = Infinity;
+  for (let tries = 0; tries < 5; tries++) {
+    const startMs = performance.now();
+    assertEquals(make().decode(payload, Infinity), "invalid-deflate");
+    leastMs = Math.min(leastMs, performance.now() - startMs);
+  }
+  assert(leastMs < 1_000, `${leastMs} ms`);
 });
 
 test("PM-7: stored blocks, and a trailer inside of the data", () => {

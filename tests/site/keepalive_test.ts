@@ -38,18 +38,14 @@ function watching(
   };
 }
 
-/** Answers Pings for a while; returns how many there were. */
-async function answer(client: RawClient, forMs: number): Promise<number> {
-  const end = Date.now() + forMs;
-  let pings = 0;
-  while (Date.now() < end) {
+/** Answers Pings. */
+async function answer(client: RawClient, count: number): Promise<void> {
+  for (let pings = 0; pings < count; pings++) {
     const { opcode, payload } = await client.readFrame();
     assertEquals(opcode, 9);
     assert(payload.length > 0);
-    pings++;
     client.sendFrame({ opcode: "pong", payload });
   }
-  return pings;
 }
 
 test("KA-1: a silent peer is pinged, and closed when it does not answer", async () => {
@@ -76,7 +72,7 @@ test("KA-1: a peer that takes no bytes any more is dropped", async () => {
     const { client, connection } = await served.pair("/watched");
     client.pause();
     connection.send(new Uint8Array(8_000_000));
-    const info = await within(ended, "the close hook", 5_000);
+    const info = await within(ended, "the close hook");
     assertEquals([info.cause, info.code], ["ping-timeout", 1006]);
     await client[Symbol.asyncDispose]();
   });
@@ -87,7 +83,7 @@ test("KA-2: a peer that answers stays, and the round trip is measured", async ()
   await serve({ setup }, async (served) => {
     const { client, connection } = await served.pair("/watched");
     assertEquals(connection.latencyMs, undefined);
-    assert(await answer(client, 300) >= 2);
+    await answer(client, 6);
     client.sendFrame({ payload: "sync" });
     while ((await client.readFrame()).opcode !== 1);
     assert((connection.latencyMs ?? -1) >= 0);
@@ -119,16 +115,16 @@ test("KA-2: any byte is a sign of life, a late Pong too", async () => {
 });
 
 test("a peer that reads slowly is not taken for dead", async () => {
-  const { setup, isOver } = watching(50, 400);
+  const { setup, isOver } = watching(50, 3_000);
   await serve({ setup }, async (served) => {
     const { client, connection } = await served.pair("/watched");
     // So much more than the kernels hold that it blocks all the time.
     connection.send(new Uint8Array(30_000_000));
-    for (let i = 0; i < 24; i++) {
+    for (let i = 0; i < 40; i++) {
       client.resume();
       await client.readBytes(500_000);
       client.pause();
-      await pause(40);
+      await pause(100);
     }
     assert(!isOver(), "taken for dead while it was reading");
     await client[Symbol.asyncDispose]();

@@ -122,7 +122,7 @@ export async function serve(
 export async function until(
   condition: () => boolean,
   what: string,
-  timeoutMs = 5_000,
+  timeoutMs = 15_000,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!condition()) {
