@@ -94,7 +94,6 @@ export class Outbox {
   #bytes = 0;
   #connection: Connection | undefined;
   #isHeldUp = false;
-  #isHandingOver = false;
   #isPinging = false;
 
   /** @param options Limits; checked. */
@@ -182,9 +181,7 @@ export class Outbox {
 
   #handOver(isLast = false): void {
     const connection = this.#connection;
-    // A listener of frames may send something itself: that comes last.
-    if (connection === undefined || this.#isHandingOver) return;
-    this.#isHandingOver = true;
+    if (connection === undefined) return;
     let count = 0;
     while (count < this.#waiting.length && mayTake(connection)) {
       if (this.#isHeldUp && !isLast) break;
@@ -195,7 +192,6 @@ export class Outbox {
       if (!mayGoOn && !isLast) this.#holdUp(connection);
     }
     this.#waiting.splice(0, count);
-    this.#isHandingOver = false;
     this.#confirm(connection);
   }
 

@@ -42,12 +42,16 @@ export class TracedTransport implements Transport {
   readonly #sent: FrameTracer;
   /** Takes what arrives: the sink of the transport inside. */
   readonly #entry: TransportSink;
+  readonly #tell: (frame: FrameTrace) => void;
+  /** Frames that were sent, and nobody was told of yet. */
+  #untold: FrameTrace[] = [];
   #sink: TransportSink;
   #connection: SocketConnection | undefined;
 
   /**
    * @param inner The transport. Its sink is left alone until this one's is set.
-   * @param listener Told of each frame, before it is handled or written.
+   * @param listener Told of each frame: before it is handled, or when it has been
+   * written. It may send.
    * @param owner Told what the listener throws.
    */
   constructor(
@@ -57,17 +61,18 @@ export class TracedTransport implements Transport {
   ) {
     this.#inner = inner;
     this.#sink = inner.sink;
-    const tell = (frame: FrameTrace): void => {
+    this.#tell = (frame) => {
       try {
         listener(frame, this.#connection!);
       } catch (error) {
         owner.reportError(error, this.#connection);
       }
     };
-    this.#received = new FrameTracer("received", tell);
-    this.#sent = new FrameTracer("sent", tell);
+    this.#received = new FrameTracer("received", this.#tell);
+    this.#sent = new FrameTracer("sent", (frame) => this.#tellLater(frame));
     this.#entry = {
       data: (chunk) => {
+        this.#tellSent();
         // Before the sink, which may overwrite the chunk.
         this.#received.read(chunk);
         this.#sink.data(chunk);
@@ -97,6 +102,20 @@ export class TracedTransport implements Transport {
   set sink(sink: TransportSink) {
     this.#sink = sink;
     this.#inner.sink = this.#entry;
+  }
+
+  /**
+   * Tells once the caller of `write` is done: he expects that nothing else happens
+   * meanwhile, and what a listener sends would get between the bytes of a frame.
+   */
+  #tellLater(frame: FrameTrace): void {
+    if (this.#untold.push(frame) === 1) queueMicrotask(() => this.#tellSent());
+  }
+
+  #tellSent(): void {
+    const frames = this.#untold;
+    this.#untold = [];
+    for (const frame of frames) this.#tell(frame);
   }
 
   get remoteAddress(): Address {

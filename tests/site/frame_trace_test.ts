@@ -170,3 +170,58 @@ test("AP-1: onFrame must be a function", async () => {
     await assertRejects(() => serve(options, async () => {}), TypeError);
   }
 });
+
+test("WS16: what a listener sends comes whole, behind what it was told of", async () => {
+  const texts: string[] = [];
+  const setup = (site: Site): void => {
+    site.addHandler("/take", {
+      message: (_, data) => void texts.push(data as string),
+    });
+  };
+  // Long ones leave within the call of `send`, short ones behind it.
+  const lengths = [10, 200_000, 5, 70_000, 300_000, 1];
+  await serve({ setup }, async ({ port }) => {
+    let count = 0;
+    const connection = await dial(`ws://127.0.0.1:${port}/take`, {
+      onFrame({ direction, opcode }, connection) {
+        if (direction !== "sent" || opcode !== "text" || count === 60) return;
+        const length = lengths[count % lengths.length]!;
+        connection.send(`b${count++}`.padEnd(length, "."));
+      },
+    });
+    const expected = lengths.map((length, index) =>
+      `a${index}`.padEnd(length, ".")
+    );
+    for (const text of expected) connection.send(text);
+    await until(() => texts.length === 60 + lengths.length, "all texts");
+    const { code } = await connection.close();
+    assertEquals(code, 1000);
+    assertEquals(texts.filter((text) => text.startsWith("a")), expected);
+    const others = texts.filter((text) => text.startsWith("b"));
+    assert(
+      others.every((text, index) =>
+        text === `b${index}`.padEnd(lengths[index % lengths.length]!, ".")
+      ),
+      "they are not as they were sent",
+    );
+  });
+});
+
+test("WS16: a listener may close or drop the connection", async () => {
+  const setup = (site: Site): void => {
+    site.addHandler("/take", { message: () => {} });
+  };
+  await serve({ setup }, async ({ port }) => {
+    for (const ends of ["close", "terminate"] as const) {
+      const connection = await dial(`ws://127.0.0.1:${port}/take`, {
+        onFrame({ opcode }, connection) {
+          if (opcode === "text") void connection[ends]();
+        },
+      });
+      connection.send("x".repeat(200_000));
+      connection.send("y");
+      const { code } = await connection.closed;
+      assertEquals(code, ends === "close" ? 1000 : 1006);
+    }
+  });
+});
