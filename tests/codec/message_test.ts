@@ -6,6 +6,7 @@ import { plainDecoding, type TextDecoding } from "../../codec/text_decoding.ts";
 import type { MessageTransform } from "../../codec/transform.ts";
 
 import { assert, assertEquals, assertStrictEquals, test } from "../harness.ts";
+import { allocations } from "../harness/allocations.ts";
 import { concat, hex, sameBytes } from "../harness/bytes.ts";
 import { frame, type FrameOptions } from "../harness/frame.ts";
 import { seededRandom } from "../harness/random.ts";
@@ -67,28 +68,6 @@ function feed(
     message = messages.finish();
   }
   return message ?? `!${messages.violation}`;
-}
-
-/** Runs `body` and returns the length of every `Uint8Array` made with one. */
-function allocations(body: () => void): number[] {
-  const Original = Uint8Array;
-  const lengths: number[] = [];
-  globalThis.Uint8Array = new Proxy(Original, {
-    construct(target, args, newTarget) {
-      if (typeof args[0] === "number") lengths.push(args[0]);
-      return Reflect.construct(
-        target,
-        args,
-        newTarget === globalThis.Uint8Array ? Original : newTarget,
-      );
-    },
-  });
-  try {
-    body();
-  } finally {
-    globalThis.Uint8Array = Original;
-  }
-  return lengths;
 }
 
 /** Decodes, and notes how large the buffers are that texts lie in. */
