@@ -6,6 +6,7 @@
  *
  * @module
  */
+
 import { isOws } from "./header.ts";
 import { ValueScanner } from "./value_scanner.ts";
 

@@ -6,6 +6,7 @@
  *
  * @module
  */
+
 import { isToken, isTokenCode } from "./header.ts";
 import { ValueScanner } from "./value_scanner.ts";
 

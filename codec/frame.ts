@@ -1,8 +1,8 @@
 /**
  * Frames: the header's bytes, read and written (RFC 6455, section 5.2).
  *
- * This file knows one frame at a time. What a sequence of frames means is
- * `message.ts`'s, and what is answered is `protocol.ts`'s.
+ * This file knows one frame at a time. Which frame may follow which is
+ * `message_rules.ts`'s, and what is answered is `receiver.ts`'s.
  *
  * @module
  */

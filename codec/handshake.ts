@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 import type { HeaderFields } from "./header.ts";
 import { sha1 } from "./sha1.ts";
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { checkDeflateAnswer, type DeflateAgreement } from "./deflate.ts";
 import {
   type Extension,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import type { HeaderList } from "./header_list.ts";
 import type { RefusalReason } from "./refusal.ts";
 
@@ -36,11 +37,11 @@ export const DIAL_FAILURES = {
   "bad-accept": "Invalid Sec-WebSocket-Accept header",
   /** `Sec-WebSocket-Extensions` is malformed or repeated (RFC 6455, section 9.1). */
   "malformed-extension": "Invalid Sec-WebSocket-Extensions header",
-  /** The server chose an extension that was not offered (section 4.1, item 5). */
+  /** The server chose an extension that was not offered (RFC 6455, section 4.1, item 5). */
   "extension-not-offered": "The extension was not offered",
   /** The parameters of an agreed extension are not acceptable (RFC 7692, section 5.1). */
   "extension-not-acceptable": "The extension's parameters are not acceptable",
-  /** The server chose several subprotocols, or one that was not offered (section 4.1, item 6). */
+  /** The server chose several subprotocols, or one that was not offered (RFC 6455, section 4.1, item 6). */
   "subprotocol-not-offered": "The subprotocol was not offered",
   /** The server chose no subprotocol although one was required. */
   "subprotocol-required": "The server chose no subprotocol",

@@ -10,6 +10,7 @@
  *
  * @module
  */
+
 import { isOws, isTokenCode } from "./header.ts";
 import { HeaderList } from "./header_list.ts";
 

@@ -75,7 +75,7 @@ export function formatHeader(name: string, value: string): string {
 }
 
 /** Cuts spaces and tabs from both ends (`OWS`, RFC 9110, section 5.6.3). */
-export function trimOws(text: string): string {
+function trimOws(text: string): string {
   // Not trim(): that also takes U+00A0, which is content in Latin-1.
   let start = 0;
   let end = text.length;

@@ -6,6 +6,7 @@
  *
  * @module
  */
+
 import { HandshakeError } from "./handshake_error.ts";
 import {
   type HeadFault,

@@ -6,6 +6,7 @@
  *
  * @module
  */
+
 import {
   formatHeader,
   type HeaderFields,

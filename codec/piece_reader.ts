@@ -116,7 +116,7 @@ export class PieceReader {
       ? this.#takeText(chunk, start, end, maskKey)
       : this.#takeBytes(chunk, start, end, maskKey, given);
     const isCut = isLast && this.#text?.end() === false;
-    // Section 8.1, as in `MessageReader`: found at the bad byte.
+    // RFC 6455, section 8.1, as in `MessageReader`: found at the bad byte.
     if (data === undefined || isCut) this.violation = "invalid-utf8";
     return data === undefined || data.length === 0
       ? undefined

@@ -1,5 +1,6 @@
 /**
- * The receiving half of a connection: bytes in, events out.
+ * The receiving half of a connection: bytes in, events out, and Pings answered
+ * (RFC 6455, sections 5 and 6.2).
  *
  * @module
  */
@@ -12,6 +13,7 @@ import {
   bareHeaderBytes,
   FIN_BIT,
   FrameHeader,
+  isControl,
   MAX_SHORT_BYTES,
   OPCODES,
   readKey,
@@ -122,6 +124,15 @@ export class Receiver {
     endShared();
   }
 
+  /** Takes the events before the last one. */
+  takeEvents(): readonly ProtocolEvent[] {
+    const events = this.#events;
+    if (this.#pieces !== undefined) return this.#takePieces(this.#pieces);
+    if (events === undefined) return NO_EVENTS;
+    this.#events = undefined;
+    return events as ProtocolEvent[];
+  }
+
   #receive(chunk: Uint8Array, given: boolean): void {
     let index = 0;
     while (index < chunk.length && !this.#discarding) {
@@ -134,7 +145,7 @@ export class Receiver {
         index = this.#header.read(chunk, index);
         if (!this.#startFrame()) continue;
       }
-      index = this.#header.opcode >= OPCODES.close
+      index = isControl(this.#header.opcode)
         ? this.#takeControl(chunk, index)
         : this.#takeData(chunk, index, given);
     }
@@ -168,23 +179,6 @@ export class Receiver {
     return end;
   }
 
-  /** Takes the events before the last one. */
-  takeEvents(): readonly ProtocolEvent[] {
-    const events = this.#events;
-    if (this.#pieces !== undefined) return this.#takePieces(this.#pieces);
-    if (events === undefined) return NO_EVENTS;
-    this.#events = undefined;
-    return events as ProtocolEvent[];
-  }
-
-  #takePieces(pieces: PieceReader): readonly ProtocolEvent[] {
-    const arrived = this.#events;
-    this.#events = undefined;
-    const events = pieces.takeEvents(arrived);
-    if (pieces.violation !== undefined) this.#failPiece(pieces);
-    return events;
-  }
-
   /**
    * Acts on a header as far as it has been read.
    *
@@ -202,8 +196,8 @@ export class Receiver {
     if (header.payloadBytes > MAX_SHORT_BYTES) {
       this.#otherBytes += bareHeaderBytes(header.payloadBytes) - 2;
     }
-    const isControl = header.opcode >= OPCODES.close;
-    if (!isControl) {
+    const control = isControl(header.opcode);
+    if (!control) {
       const violation = this.#admit(header);
       if (violation !== undefined) {
         this.#fail(violation);
@@ -215,7 +209,7 @@ export class Receiver {
     this.#maskKey = header.maskKey;
     if (header.payloadBytes > 0) return true;
     // A frame without a payload ends here, also where its chunk does.
-    if (isControl) this.#takeControl(NO_BYTES, 0);
+    if (control) this.#takeControl(NO_BYTES, 0);
     else this.#takeData(NO_BYTES, 0, false);
     return false;
   }
@@ -276,6 +270,14 @@ export class Receiver {
     if (pieces.violation !== undefined) this.#failPiece(pieces);
     else if (isLast) this.#push({ type: "message-end" });
     return stop;
+  }
+
+  #takePieces(pieces: PieceReader): readonly ProtocolEvent[] {
+    const arrived = this.#events;
+    this.#events = undefined;
+    const events = pieces.takeEvents(arrived);
+    if (pieces.violation !== undefined) this.#failPiece(pieces);
+    return events;
   }
 
   #failPiece(pieces: PieceReader): void {

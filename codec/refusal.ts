@@ -6,6 +6,7 @@
  *
  * @module
  */
+
 import type { HeaderFields } from "./header.ts";
 import { encodeResponseHead } from "./http_encode.ts";
 

@@ -38,7 +38,7 @@ export class TextPieces {
       return this.#decoding.ascii(bytes, start, end);
     }
     if (!this.#validator.push(bytes, start, end)) return undefined;
-    const stop = this.#validator.complete ? end : lastLead(bytes, start, end);
+    const stop = this.#validator.complete ? end : cutStart(bytes, start, end);
     const rest = bytes.subarray(stop, end);
     if (cut.length === 0) {
       this.#cut = rest.slice();
@@ -73,7 +73,7 @@ export class TextPieces {
  * Finds where the last character begins, which is cut off at the end; where it
  * began before the piece, the piece begins.
  */
-function lastLead(bytes: Uint8Array, start: number, end: number): number {
+function cutStart(bytes: Uint8Array, start: number, end: number): number {
   let index = end - 1;
   while (index > start && bytes[index]! < 0xc0) index--;
   return index;

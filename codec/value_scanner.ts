@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 import { isOws, isTokenCode } from "./header.ts";
 
 /** Reads a header value from left to right. */
