@@ -33,16 +33,15 @@ class Logged extends Handler {
   }
 }
 
-const setup = (site: Site): void =>
-  site.addHandler("/logged", Logged, {
-    closeTimeoutMs: 300,
-    maxMessageBytes: 1_000,
-  });
+const setup = (site: Site): void => {
+  site.addHandler("/logged", Logged, { maxMessageBytes: 1_000 });
+  site.addHandler("/hasty", Logged, { closeTimeoutMs: 300 });
+};
 
-async function connect(way: Reached) {
+async function connect(way: Reached, path = "/logged") {
   infos.length = 0;
   failures.length = 0;
-  return await way.pair("/logged");
+  return await way.pair(path);
 }
 
 /** Waits for the one and only report. */
@@ -114,7 +113,7 @@ testWays(
   "a peer that does not answer a Close frame is given up",
   { setup },
   async (way) => {
-    const { client, connection } = await connect(way);
+    const { client, connection } = await connect(way, "/hasty");
     await using _client = client;
     const info = await within(connection.close(1000), "the end");
     assertEquals([info.cause, info.code, info.wasClean], [
@@ -232,7 +231,7 @@ testWays(
   "what waits for a connection hears of its end",
   { setup },
   async (way) => {
-    const { client, connection } = await connect(way);
+    const { client, connection } = await connect(way, "/hasty");
     await using _client = client;
     const sent = connection.sendStream(
       (async function* () {

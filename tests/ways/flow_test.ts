@@ -197,26 +197,28 @@ testWays("a Ping of the peer's is answered", {}, async (way) => {
 
 const ended: PromiseWithResolvers<CloseInfo>[] = [];
 
-const watched = (site: Site): void =>
-  site.addHandler(
-    "/watched",
-    class extends Handler {
-      constructor(connection: Connection) {
-        super(connection);
-        ended.push(Promise.withResolvers());
-      }
-      override message(data: string | Uint8Array): void {
-        this.connection.send(data);
-      }
-      override close(info: CloseInfo): void {
-        ended.at(-1)!.resolve(info);
-      }
-    },
-    { pingIntervalMs: 150, pingTimeoutMs: 150, closeTimeoutMs: 100 },
-  );
+/** Adds a handler that pings, and waits for so long. */
+const watched =
+  (pingIntervalMs: number, pingTimeoutMs: number) => (site: Site): void =>
+    site.addHandler(
+      "/watched",
+      class extends Handler {
+        constructor(connection: Connection) {
+          super(connection);
+          ended.push(Promise.withResolvers());
+        }
+        override message(data: string | Uint8Array): void {
+          this.connection.send(data);
+        }
+        override close(info: CloseInfo): void {
+          ended.at(-1)!.resolve(info);
+        }
+      },
+      { pingIntervalMs, pingTimeoutMs, closeTimeoutMs: 100 },
+    );
 
 testWays("KA-1: a peer that answers no Ping is given up", {
-  setup: watched,
+  setup: watched(150, 150),
 }, async (way) => {
   const start = performance.now();
   await using client = await way.upgrade("/watched");
@@ -231,10 +233,13 @@ testWays("KA-1: a peer that answers no Ping is given up", {
   assert(tookMs >= 200, `after ${tookMs} ms`);
 });
 
-testWays("KA-2: a peer that answers stays", { setup: watched }, async (way) => {
+testWays("KA-2: a peer that answers stays", {
+  // A host pings after half of both, and gives up after the other half.
+  setup: watched(200, 2_300),
+}, async (way) => {
   const { client, connection } = await way.pair("/watched");
   await using _client = client;
-  for (let pings = 0; pings < 4; pings++) {
+  for (let pings = 0; pings < 3; pings++) {
     const { opcode, payload } = await client.readFrame();
     assertEquals(opcode, 9);
     client.sendFrame({ opcode: "pong", payload });

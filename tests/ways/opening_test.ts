@@ -288,7 +288,7 @@ testWays("AB3, HS-19: a failure before the 101 is a 500 that tells nothing", {
 });
 
 testWays("a handler that never decides is answered 503", {
-  openTimeoutMs: 200,
+  openTimeoutMs: 1_000,
   setup: deciders,
 }, async (way) => {
   assertEquals((await way.ask("/never")).status, 503);
