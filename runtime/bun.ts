@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { connectBun } from "./bun_connect.ts";
 import { BunListener } from "./bun_listener.ts";
 import { openBunRoot } from "./bun_root.ts";

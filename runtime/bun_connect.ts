@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import {
   bunHandlers,
   type BunSocket,
@@ -21,7 +22,7 @@ import type {
 const handlers = bunHandlers((socket) => socket.data.onOpen(socket));
 
 /** Owns a socket until it is connected and, on TLS, found trustworthy. */
-class Dialing implements BunSocketOwner {
+class Connecting implements BunSocketOwner {
   readonly transport: Promise<Transport>;
   readonly #options: TransportConnectOptions;
   #resolve!: (transport: Transport) => void;
@@ -139,7 +140,7 @@ export async function connectBun(
   options.signal?.throwIfAborted();
   const { path, tls } = options;
   const hostname = options.hostname ?? "127.0.0.1";
-  const dialing = new Dialing(options);
+  const connecting = new Connecting(options);
   bunSockets().connect({
     ...(path !== undefined
       ? { unix: path }
@@ -147,7 +148,7 @@ export async function connectBun(
     ...(tls && { tls: toBunTls(options, tls) }),
     allowHalfOpen: true,
     socket: handlers,
-    data: dialing,
-  }).catch((error: unknown) => dialing.fail(error));
-  return await dialing.transport;
+    data: connecting,
+  }).catch((error: unknown) => connecting.fail(error));
+  return await connecting.transport;
 }

@@ -2,13 +2,14 @@
  * WebSockets of `Bun.serve`.
  *
  * Bun tells their events to one object for the whole server; that one passes them
- * on to what stands in `data`, which is a {@linkcode BunSocket}.
+ * on to what stands in `data`, which is a {@linkcode BunHostSocket}.
  *
  * What they lack (1.4.5): reading less, and word of how a peer answers a Close
  * frame of ours.
  *
  * @module
  */
+
 import type {
   Host,
   HostRequest,
@@ -32,7 +33,7 @@ interface BunWebSocket {
 interface BunServer {
   upgrade(
     request: Request,
-    options: { readonly headers: Headers; readonly data: BunSocket },
+    options: { readonly headers: Headers; readonly data: BunHostSocket },
   ): boolean;
   requestIP(
     request: Request,
@@ -53,7 +54,7 @@ interface HeldClose {
 }
 
 /** One WebSocket of Bun's. The server's `websocket` object tells it of events. */
-class BunSocket implements HostSocket {
+class BunHostSocket implements HostSocket {
   readonly #sink: HostSocketSink;
   #socket: BunWebSocket | undefined;
   /** A Close frame for which there is still something to leave before. */
@@ -158,7 +159,7 @@ function upgrade(
 ): Response | undefined {
   const fields = new Headers();
   for (const [name, value] of headers) fields.append(name, value);
-  const data = new BunSocket(sink);
+  const data = new BunHostSocket(sink);
   if (!server.upgrade(request, { headers: fields, data })) return undefined;
   // Bun has answered, and ignores what its fetch handler returns; frameworks do not.
   return new Response(null);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import {
   bunHandlers,
   type BunSocket,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { connectBun } from "./bun_connect.ts";
 import {
   type PrivateHandler,
@@ -67,7 +68,6 @@ function serve(handler: PrivateHandler): PrivateServer {
  */
 export function openBunRoot(options: RootOptions): SpliceRoot {
   return new SpliceRoot({
-    // Each chunk comes in an array of its own.
     serve,
     connect: (port) => connectBun({ hostname: "127.0.0.1", port }),
   }, options);

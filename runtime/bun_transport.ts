@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import type { BunSocket, BunSocketOwner } from "./bun_socket.ts";
 import { NO_SINK } from "./sink.ts";
 import type { Address, Transport, TransportSink } from "./transport.ts";

@@ -6,8 +6,9 @@
  * 256 KiB; one that is made anew for each message has to learn its context again
  * each time: 13 µs on Bun and 24 on Node for 180 bytes with 4 KiB of context, and
  * on Deno 2.9.6 there is no way to give it a context. This takes 1.5 to 1.8 µs, and
- * the result is as short (0.165 of the message, where zlib has 0.161 to 0.165). Beside the 4 KiB of
- * the context it remembers where in it each four bytes stood, in 10 KiB.
+ * the result is as short (0.165 of the message, where zlib has 0.161 to 0.165).
+ * Beside the 4 KiB of the context it remembers where in it each four bytes stood, in
+ * 10 KiB.
  *
  * Short messages gain nothing from codes of their own, so that the fixed ones
  * cost no bytes; long ones do, and are zlib's.

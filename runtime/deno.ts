@@ -15,6 +15,7 @@
  *
  * @module
  */
+
 import { connectDeno } from "./deno_connect.ts";
 import { DenoListener } from "./deno_listener.ts";
 import { openDenoRoot } from "./deno_root.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { DenoTransport } from "./deno_transport.ts";
 import type { Transport, TransportConnectOptions } from "./transport.ts";
 

@@ -6,6 +6,7 @@
  *
  * @module
  */
+
 import type {
   Host,
   HostEnd,
@@ -17,9 +18,9 @@ import type {
 } from "./host.ts";
 import type { Address } from "./transport.ts";
 
-/** How often a socket is asked whether it has sent what it was given. */
+/** How often a socket is asked whether it has sent all, in milliseconds. */
 const POLL_MS = 4;
-/** Longest delay that a timer takes. */
+/** Longest time that a timer takes, in milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 /** What Deno says when a peer has not answered its Ping. */
 const NO_PONG = "No response from ping frame.";
@@ -29,7 +30,8 @@ const BREACH = /^(Invalid|Reserved bits|Control frame|Ping frame|Expected)/;
 /** What it says where there was no code, or where the stream ended after ours. */
 const NO_STATUS = 1005;
 
-class DenoSocket implements HostSocket {
+/** One WebSocket of Deno's. */
+class DenoHostSocket implements HostSocket {
   readonly #socket: WebSocket;
   readonly #sink: HostSocketSink;
   readonly #openTimer: ReturnType<typeof setTimeout>;
@@ -127,7 +129,7 @@ function upgrade(request: Request, options: HostUpgrade): Response {
   });
   // Not by its `protocol` option, which finds nothing in a list without blanks.
   for (const [name, value] of headers) response.headers.append(name, value);
-  new DenoSocket(socket, sink, openTimeoutMs);
+  new DenoHostSocket(socket, sink, openTimeoutMs);
   return response;
 }
 

@@ -7,13 +7,15 @@
  *
  * @module
  */
+
 import { DenoTransport, toAddress } from "./deno_transport.ts";
+import { toError } from "./to_error.ts";
 import type { Address, Listener, TransportListenOptions } from "./transport.ts";
 
 /** Wait after the first failure to accept, in milliseconds; then doubled. */
 const FIRST_WAIT_MS = 5;
 /** Longest wait after a failure to accept, in milliseconds. */
-const MAX_WAIT_MS = 1000;
+const MAX_WAIT_MS = 1_000;
 
 /**
  * Whether a connection was reset before it was accepted, as probes of load
@@ -108,9 +110,7 @@ export class DenoListener implements Listener {
   }
 
   #tell(error: unknown): void {
-    this.#options.acceptFailed?.(
-      error instanceof Error ? error : new Error(String(error)),
-    );
+    this.#options.acceptFailed?.(toError(error));
   }
 
   /** Waits, but not beyond `close`. */

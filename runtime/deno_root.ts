@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { connectDeno } from "./deno_connect.ts";
 import {
   type PrivateHandler,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import {
   dropReadBuffer,
   FIRST_READ_BYTES,
@@ -13,6 +14,7 @@ import {
   takeReadBuffer,
 } from "./read_buffer.ts";
 import { NO_SINK } from "./sink.ts";
+import { toError } from "./to_error.ts";
 import type { Address, Transport, TransportSink } from "./transport.ts";
 
 /**
@@ -202,7 +204,7 @@ export class DenoTransport implements Transport {
   #fail(error: unknown): void {
     if (this.#isClosed) return;
     this.#release();
-    this.sink.close(error instanceof Error ? error : new Error(String(error)));
+    this.sink.close(toError(error));
   }
 
   #release(): void {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+
 import { createHash } from "node:crypto";
 
 /** Names of those that are there. */

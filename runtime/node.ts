@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { connectNode } from "./node_connect.ts";
 import { listenNode } from "./node_listener.ts";
 import { openNodeRoot } from "./node_root.ts";

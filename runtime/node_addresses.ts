@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { ADDRCONFIG, lookup, type LookupAddress } from "node:dns";
 import { type Endpoint, interleave } from "./eyeballs.ts";
 

@@ -5,6 +5,7 @@
  *
  * @module
  */
+
 import { connect, isIP, type Socket } from "node:net";
 import {
   checkServerIdentity,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import {
   type IncomingMessage,
   type ServerResponse,

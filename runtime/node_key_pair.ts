@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { createPrivateKey, X509Certificate } from "node:crypto";
 
 /**

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { NodeTransport } from "./node_transport.ts";

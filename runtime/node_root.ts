@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 import {
   createServer,
   type IncomingMessage,
@@ -16,6 +17,7 @@ import type { Duplex } from "node:stream";
 import { sendResponse, toRequest, UnfitRequestError } from "./node_fetch.ts";
 import { NodeTransport } from "./node_transport.ts";
 import { NO_SINK } from "./sink.ts";
+import { toError } from "./to_error.ts";
 import type { Address, Root, RootOptions, Transport } from "./transport.ts";
 
 /** Pipelined requests that may wait before reading pauses. */
@@ -145,9 +147,7 @@ class NodeRoot implements Root {
   }
 
   #fail(error: unknown): void {
-    this.#options.failed?.(
-      error instanceof Error ? error : new Error(String(error)),
-    );
+    this.#options.failed?.(toError(error));
   }
 
   #claims(request: IncomingMessage): boolean {

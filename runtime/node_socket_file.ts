@@ -6,6 +6,7 @@
  *
  * @module
  */
+
 import { lstat, unlink } from "node:fs/promises";
 import { connect } from "node:net";
 import type { Address, Listener } from "./transport.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import type { Socket } from "node:net";
 import { NO_SINK } from "./sink.ts";
 import type { Address, Transport, TransportSink } from "./transport.ts";

@@ -29,11 +29,11 @@
 /** Where a connection waits whose messages have all been short, in bytes. */
 export const MIN_READ_BYTES = 256;
 /** Size that every connection may have, and the first one, in bytes. */
-export const FIRST_READ_BYTES = 1024;
+export const FIRST_READ_BYTES = 1_024;
 /** Largest buffer for one read, in bytes. */
 export const MAX_READ_BYTES = 262_144;
 /** Largest buffer once the budget is spent, in bytes. */
-export const THRIFTY_READ_BYTES = 8192;
+export const THRIFTY_READ_BYTES = 8_192;
 /** What all buffers above {@linkcode FIRST_READ_BYTES} may add up to, in bytes. */
 export const READ_BUDGET_BYTES = 33_554_432;
 const MAX_SPARE_BYTES = 4_194_304;

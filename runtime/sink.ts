@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import type { TransportSink } from "./transport.ts";
 
 function ignore(): void {}

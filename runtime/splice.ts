@@ -7,6 +7,9 @@
  *
  * @module
  */
+
+import { concat } from "./concat.ts";
+import { MarkerSearch } from "./marker_search.ts";
 import { NO_SINK } from "./sink.ts";
 import type { Transport, TransportSink } from "./transport.ts";
 
@@ -17,7 +20,7 @@ const MAX_QUEUE_BYTES = 65_536;
  * in milliseconds. The server has closed both ways by then, but only its FIN can
  * be seen from here.
  */
-const LINGER_MS = 5000;
+const LINGER_MS = 5_000;
 /**
  * The same when the root closes and the kernel has all that the client is to get.
  * Browsers leave such a connection as it is until they need one again.
@@ -121,41 +124,13 @@ class Direction implements TransportSink {
 
 /** What {@linkcode Splice.takeOver} waits for. */
 interface TakeOver {
-  readonly nonce: Uint8Array;
+  readonly search: MarkerSearch;
   readonly done: (leftover: Uint8Array) => void;
-  /** What came from the server since. */
-  held: Uint8Array<ArrayBuffer>;
+  /** What has come from the client since. */
   readonly leftover: Uint8Array[];
   /** Whether the marker has been seen. */
   isFound: boolean;
 }
-
-function concat(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  const joined = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    joined.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return joined;
-}
-
-/** Index of `pattern` in `bytes` at or after `from`, or -1. */
-function indexOf(bytes: Uint8Array, pattern: Uint8Array, from = 0): number {
-  const first = pattern[0] ?? 0;
-  for (
-    let index = bytes.indexOf(first, from);
-    index >= 0;
-    index = bytes.indexOf(first, index + 1)
-  ) {
-    if (pattern.every((byte, at) => bytes[index + at] === byte)) return index;
-  }
-  return -1;
-}
-
-const STATUS_LINE = new TextEncoder().encode("HTTP/1.1 ");
-const HEAD_END = new TextEncoder().encode("\r\n\r\n");
 
 /** Two joined transports: a client's, and one to the private server. */
 export class Splice {
@@ -237,9 +212,8 @@ export class Splice {
    */
   takeOver(nonce: string, done: (leftover: Uint8Array) => void): void {
     const takeOver: TakeOver = {
-      nonce: new TextEncoder().encode(nonce),
+      search: new MarkerSearch(nonce),
       done,
-      held: new Uint8Array(0),
       leftover: [],
       isFound: false,
     };
@@ -252,19 +226,12 @@ export class Splice {
   /** Looks for the marker in what the server sends. */
   #search(takeOver: TakeOver, chunk: Uint8Array): void {
     if (takeOver.isFound) return;
-    const held = takeOver.held = concat([takeOver.held, chunk]);
-    const nonceAt = indexOf(held, takeOver.nonce);
-    // The whole head, lest a reset cut off what the client is still to get.
-    if (nonceAt < 0 || indexOf(held, HEAD_END, nonceAt) < 0) return;
+    const before = takeOver.search.receive(chunk);
+    if (before === undefined) return;
     takeOver.isFound = true;
     this.#inner.sink = NO_SINK;
     this.#inner.destroy();
-    let start = 0;
-    for (let at = 0; at >= 0 && at < nonceAt;) {
-      start = at;
-      at = indexOf(held, STATUS_LINE, at + 1);
-    }
-    if (start > 0) this.#down.send(held.subarray(0, start));
+    if (before.length > 0) this.#down.send(before);
     this.flushed();
   }
 

@@ -7,8 +7,11 @@
  *
  * @module
  */
-import { Splice } from "./splice.ts";
+
+import { concat } from "./concat.ts";
 import { NO_SINK } from "./sink.ts";
+import { Splice } from "./splice.ts";
+import { toError } from "./to_error.ts";
 import type {
   Address,
   Root,
@@ -64,6 +67,7 @@ async function within(
 
 /** Keeps a client's transport still until its splice stands. */
 class Waiting implements TransportSink {
+  /** The head, and at most one chunk that was on its way when reading paused. */
   readonly #chunks: Uint8Array[];
   hasEnd = false;
   isGone = false;
@@ -73,10 +77,7 @@ class Waiting implements TransportSink {
   }
 
   get head(): Uint8Array {
-    const [head = new Uint8Array(0), ...more] = this.#chunks;
-    if (more.length === 0) return head;
-    // At most one chunk that was on its way when the transport was paused.
-    return Uint8Array.from(this.#chunks.flatMap((chunk) => [...chunk]));
+    return concat(this.#chunks);
   }
 
   data(chunk: Uint8Array): void {
@@ -192,9 +193,7 @@ export class SpliceRoot implements Root {
   }
 
   #fail(error: unknown): void {
-    this.#options.failed?.(
-      error instanceof Error ? error : new Error(String(error)),
-    );
+    this.#options.failed?.(toError(error));
   }
 
   /** Opens a connection to the private server, starting it where necessary. */

@@ -7,6 +7,7 @@
  *
  * @module
  */
+
 import { Buffer, isUtf8 as nativeIsUtf8 } from "node:buffer";
 
 type Slice = (this: Uint8Array, start: number, end: number) => string;

@@ -179,7 +179,11 @@ export interface ConnectTls {
   readonly cert?: string;
   /** Client private key, PEM. */
   readonly key?: string;
-  /** Whether the server's certificate must be valid. Default `true`. */
+  /**
+   * Whether the server's certificate must be valid.
+   *
+   * @default {true}
+   */
   readonly rejectUnauthorized?: boolean;
   /** Name to send (SNI) and to check; the target's host where absent. */
   readonly serverName?: string;
@@ -215,9 +219,9 @@ export interface LocalAddress {
 
 /** Where to connect to. */
 export interface TransportConnectOptions {
-  /** Host name or IP address (no brackets). */
+  /** Host name or IP address (no brackets), `"127.0.0.1"` where absent. */
   readonly hostname?: string;
-  /** Port. */
+  /** Port; missing only beside `path`. */
   readonly port?: number;
   /** Path of a Unix socket, instead of host and port. */
   readonly path?: string;

@@ -12,6 +12,7 @@ import {
   inflateRawSync,
   type ZlibOptions,
 } from "node:zlib";
+import { concat } from "./concat.ts";
 import type { History } from "./deflate_history.ts";
 
 /** What is wrong with a message that cannot be inflated. */
@@ -115,7 +116,7 @@ export function inflateLong(
     at += part.takenBytes;
     // RFC 7692, section 7.2.3.4: after a block with BFINAL others may follow.
     if (at === end || at === input.length) {
-      return parts.length === 1 ? parts[0]! : join(parts, bytes);
+      return parts.length === 1 ? parts[0]! : concat(parts);
     }
   }
   return "invalid-deflate";
@@ -187,14 +188,4 @@ function ownBytes(buffer: Uint8Array, start: number): Uint8Array {
   return isOwn
     ? new Uint8Array(buffer.buffer, buffer.byteOffset + start, length)
     : new Uint8Array(buffer.subarray(start));
-}
-
-function join(parts: readonly Uint8Array[], bytes: number): Uint8Array {
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -1,0 +1,23 @@
+/**
+ * Bytes that came in parts, as one.
+ *
+ * @module
+ */
+
+/**
+ * Joins arrays.
+ *
+ * @param parts In order; only read.
+ * @returns A new array with the bytes of all.
+ */
+export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(
+    parts.reduce((length, part) => length + part.length, 0),
+  );
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
