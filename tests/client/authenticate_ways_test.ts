@@ -6,6 +6,7 @@ import { basic, dial, digest, HandshakeError, redial } from "../../client.ts";
 import { assert, assertEquals, assertRejects, test } from "../harness.ts";
 import { within } from "../harness/deadline.ts";
 import { headerOf, RawServer, upgradeResponse } from "../harness/raw_server.ts";
+import { inSomeTry } from "../harness/tries.ts";
 import { refusal } from "./dialing.ts";
 import {
   answerAll,
@@ -16,48 +17,50 @@ import {
   unauthorized,
 } from "./authenticating.ts";
 
-test("CI-1: an answer that does not come is given up, in time and by the signal", async () => {
-  for (const isAborted of [false, true]) {
-    await using server = await RawServer.listen();
-    const controller = new AbortController();
-    const reason = new Error("enough");
-    const asked = Promise.withResolvers<AbortSignal>();
-    const failed = assertRejects(() =>
-      dial(`ws://127.0.0.1:${server.port}/`, {
-        openTimeoutMs: isAborted ? 10_000 : 300,
-        signal: controller.signal,
-        authenticate: ({ signal }) => {
-          asked.resolve(signal);
-          return new Promise(() => {});
-        },
-      })
-    );
-    failed.catch(() => {});
-    const { raw } = await nextAsk(server);
-    raw.write(unauthorized("X"));
-    const signal = await within(asked.promise, "the question");
-    // Nothing is kept open meanwhile.
-    await raw.readToEnd();
-    if (isAborted) controller.abort(reason);
-    const error = await within(failed, "the end of dial()");
-    if (isAborted) assertEquals(error, reason);
-    else assertEquals((error as HandshakeError).reason, "open-timeout");
-    assert(signal.aborted);
-  }
-});
+test("CI-1: an answer that does not come is given up, in time and by the signal", () =>
+  inSomeTry(async () => {
+    for (const isAborted of [false, true]) {
+      await using server = await RawServer.listen();
+      const controller = new AbortController();
+      const reason = new Error("enough");
+      const asked = Promise.withResolvers<AbortSignal>();
+      const failed = assertRejects(() =>
+        dial(`ws://127.0.0.1:${server.port}/`, {
+          openTimeoutMs: isAborted ? 10_000 : 300,
+          signal: controller.signal,
+          authenticate: ({ signal }) => {
+            asked.resolve(signal);
+            return new Promise(() => {});
+          },
+        })
+      );
+      failed.catch(() => {});
+      const { raw } = await nextAsk(server);
+      raw.write(unauthorized("X"));
+      const signal = await within(asked.promise, "the question");
+      // Nothing is kept open meanwhile.
+      await raw.readToEnd();
+      if (isAborted) controller.abort(reason);
+      const error = await within(failed, "the end of dial()");
+      if (isAborted) assertEquals(error, reason);
+      else assertEquals((error as HandshakeError).reason, "open-timeout");
+      assert(signal.aborted);
+    }
+  }));
 
-test("CI-1: a challenge whose body is late when time runs out is not answered", async () => {
-  const error = await refusal(
-    (raw) => raw.write(unauthorized("X").slice(0, -1)),
-    {
-      openTimeoutMs: 200,
-      authenticate: () => {
-        throw new Error("not to be asked");
+test("CI-1: a challenge whose body is late when time runs out is not answered", () =>
+  inSomeTry(async () => {
+    const error = await refusal(
+      (raw) => raw.write(unauthorized("X").slice(0, -1)),
+      {
+        openTimeoutMs: 200,
+        authenticate: () => {
+          throw new Error("not to be asked");
+        },
       },
-    },
-  );
-  assertEquals([error.reason, error.status], ["bad-status", 401]);
-});
+    );
+    assertEquals([error.reason, error.status], ["bad-status", 401]);
+  }));
 
 test("WS23: redirects are asked anew, and another origin is told nothing", async () => {
   await using first = await RawServer.listen();

@@ -10,7 +10,7 @@ import {
 import { assert, assertEquals, test } from "../harness.ts";
 import { seededRandom } from "../harness/random.ts";
 import { rawUpgrade, upgradeRequest } from "../harness/raw_client.ts";
-import { assertRefused, serve, until } from "./served.ts";
+import { assertRefused, serve, serveInTime, until } from "./served.ts";
 
 type Fields = readonly (readonly [string, string])[];
 
@@ -277,7 +277,7 @@ test("HS-24: who watches is told the client's address, whatever is refused", asy
   class Never extends Handler {
     static upgrade = (): Promise<void> => new Promise(() => {});
   }
-  await serve({
+  await serveInTime({
     setup: (site) => site.addHandler("/never", Never),
     trustedProxies: 1,
     openTimeoutMs: 60,

@@ -15,6 +15,7 @@ import {
   pause,
   serve,
   type Served,
+  serveInTime,
   until,
 } from "./served.ts";
 
@@ -34,7 +35,7 @@ async function accepted(
 }
 
 test("HS-1: a client that says nothing is answered 408 and dropped", async () => {
-  await serve({ openTimeoutMs: 100 }, async (served) => {
+  await serveInTime({ openTimeoutMs: 100 }, async (served) => {
     const start = performance.now();
     assertRefused(await served.exchange(""), 408);
     assert(performance.now() - start >= 90, "too early");
@@ -42,7 +43,7 @@ test("HS-1: a client that says nothing is answered 408 and dropped", async () =>
 });
 
 test("HS-2: bytes that dribble in gain no time", async () => {
-  await serve({ openTimeoutMs: 400 }, async (served) => {
+  await serveInTime({ openTimeoutMs: 400 }, async (served) => {
     const clients: RawClient[] = [];
     try {
       for (let i = 0; i < 200; i++) clients.push(await rawConnect(served.port));
@@ -67,7 +68,7 @@ test("HS-2: bytes that dribble in gain no time", async () => {
 });
 
 test("a refused client that does not go is dropped", async () => {
-  await serve({ openTimeoutMs: 200 }, async ({ port }) => {
+  await serveInTime({ openTimeoutMs: 200 }, async ({ port }) => {
     await using client = await rawConnect(port);
     client.write("nonsense\r\n\r\n");
     assertRefused(new TextDecoder().decode(await client.readToEnd()), 400);

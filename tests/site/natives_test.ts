@@ -15,6 +15,7 @@ import {
   pause,
   readText,
   serve,
+  serveInTime,
   until,
 } from "./served.ts";
 
@@ -240,7 +241,7 @@ test("Python's websockets finds invalid UTF-8 only when it is asked to receive",
 });
 
 test("Python's websockets says nothing when a handshake takes too long", async () => {
-  await serve({ openTimeoutMs: 150 }, async (served) => {
+  await serveInTime({ openTimeoutMs: 150 }, async (served) => {
     assertRefused(await served.exchange("GET /echo HTTP/1.1\r\n"), 408);
   });
 });

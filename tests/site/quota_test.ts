@@ -19,6 +19,7 @@ import {
   readClose,
   serve,
   type Served,
+  serveInTime,
   until,
 } from "./served.ts";
 
@@ -360,7 +361,7 @@ function addEnds(site: Site): void {
 test("B-13: however a connection ends, its place is free again", async () => {
   // Once with something that stands between connections and their transports.
   for (const more of [{}, { onFrame() {} }]) {
-    await serve({
+    await serveInTime({
       // The canary, and one more.
       maxConnections: 2,
       maxConnectionsPerAddress: 2,

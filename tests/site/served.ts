@@ -20,6 +20,7 @@ import {
   type RawConnectOptions,
   rawUpgrade,
 } from "../harness/raw_client.ts";
+import { inSomeTry } from "../harness/tries.ts";
 
 /** Sends back what it gets. */
 export class Echo extends Handler {
@@ -116,6 +117,17 @@ export async function serve(
     await server.shutdown({ timeoutMs: 1_000 });
   }
   assertEquals(site.connections.size, 0, "the site lists dead connections");
+}
+
+/**
+ * The same for options that leave so little time that a stall of the machine uses it
+ * up, before the canary is open or anybody has asked.
+ */
+export function serveInTime(
+  options: ServeOptions,
+  body: (served: Served) => Promise<void>,
+): Promise<void> {
+  return inSomeTry(() => serve(options, body));
 }
 
 /** Waits until something that has no event of its own has come to be. */

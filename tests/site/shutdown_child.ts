@@ -72,5 +72,7 @@ process.once("SIGTERM", async () => {
   const tookMs = performance.now() - start;
   await server.shutdown();
   // The hooks of those who were dropped are called with the next events.
-  setTimeout(() => console.log(JSON.stringify({ open, tookMs, ends })), 50);
+  const isTold = () => Object.keys(ends).length >= open;
+  while (!isTold()) await new Promise((resolve) => setTimeout(resolve, 20));
+  console.log(JSON.stringify({ open, tookMs, ends }));
 });

@@ -12,7 +12,7 @@ import {
   rawUpgrade,
   upgradeRequest,
 } from "../harness/raw_client.ts";
-import { assertRefused, readText, serve } from "./served.ts";
+import { assertRefused, readText, serve, serveInTime } from "./served.ts";
 
 /** Makes a decision later. */
 async function later(decision: UpgradeDecision): Promise<UpgradeDecision> {
@@ -207,7 +207,7 @@ test("AB3: what else the site's upgrade throws or returns is a neutral 500, repo
 });
 
 test("HD-2: a site's upgrade that never decides is a 503 in time", async () => {
-  await serve({
+  await serveInTime({
     openTimeoutMs: 60,
     upgrade: ({ url }) =>
       url.endsWith("/echo") ? undefined : new Promise(() => {}),

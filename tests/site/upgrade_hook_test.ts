@@ -13,7 +13,13 @@ import {
   rawUpgrade,
   upgradeRequest,
 } from "../harness/raw_client.ts";
-import { assertRefused, serve, type Served, statusOf } from "./served.ts";
+import {
+  assertRefused,
+  serve,
+  type Served,
+  serveInTime,
+  statusOf,
+} from "./served.ts";
 
 type Upgrade = (
   request: ConnectionRequest,
@@ -229,7 +235,7 @@ test("HD-2: an upgrade that never decides is a 503 in time, reported once", asyn
     }
     site.addHandler("/never", Undecided);
   };
-  await serve({ setup, openTimeoutMs: 60 }, async (served) => {
+  await serveInTime({ setup, openTimeoutMs: 60 }, async (served) => {
     assertRefused(await served.exchange(upgradeRequest("/never")), 503);
     assertEquals(served.takeErrors(), ["upgrade did not decide in time"]);
   });
