@@ -138,10 +138,10 @@ function open(port: number): Attempt {
   return { socket, connected, closed };
 }
 
-/** Whether the echo at `port` answers within a second. */
+/** Whether the echo at `port` answers within some seconds. */
 async function answers(port: number): Promise<boolean> {
   const { socket, closed } = open(port);
-  const timer = setTimeout(() => socket.destroy(), 1000);
+  const timer = setTimeout(() => socket.destroy(), 5_000);
   let received = "";
   socket.on("data", (chunk) => {
     received += chunk;

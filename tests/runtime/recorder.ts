@@ -130,7 +130,7 @@ export function listen(
   return runtime.listen({
     hostname: "127.0.0.1",
     port: 0,
-    handshakeTimeoutMs: 5000,
+    handshakeTimeoutMs: 30_000,
     accept: (transport) => transport.destroy(),
     ...options,
   });
