@@ -17,6 +17,7 @@ const PAGES = [
   "docs/compression.md",
   "docs/shutdown.md",
   "docs/debugging.md",
+  "docs/moving.md",
 ];
 
 /** Runs a block; returns what it prints. */
