@@ -46,7 +46,9 @@ export function count(
 ): number {
   if (value === undefined) return absent;
   if (!/^\d{1,9}$/.test(value) || Number(value) < least) {
-    throw new UsageError(`${option} is no number: ${printable(value)}`);
+    throw new UsageError(
+      `${option} is no whole number from ${least} on: ${printable(value)}`,
+    );
   }
   return Number(value);
 }

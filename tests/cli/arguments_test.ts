@@ -90,6 +90,11 @@ test("mistakes are refused", () => {
   ) {
     assertThrows(() => parseCommand(args), UsageError);
   }
+  assertThrows(
+    () => parseCommand(["bench", "a.test", "--connections", "0"]),
+    UsageError,
+    "--connections is no whole number from 1 on: 0",
+  );
 });
 
 test("WS29: --help and --version end with 0, mistakes with 2", async () => {
