@@ -38,7 +38,8 @@ import {
 } from "./client/redial_options.ts";
 import { loadRuntime, type Runtime } from "./runtime/transport.ts";
 
-export { type BackoffOptions, isRetryable } from "./client/backoff.ts";
+export type { BackoffOptions } from "./client/backoff.ts";
+export { isRetryable } from "./client/retryable.ts";
 export type { AttemptListener, RedialVerdict } from "./client/attempts.ts";
 export type { DurableConnection } from "./client/durable_connection.ts";
 export type {

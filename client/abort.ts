@@ -28,7 +28,7 @@ export async function unlessAborted<T>(
   }
 }
 
-/** A signal that aborts with either; one of them, or none, where the other is absent. */
+/** A signal that aborts with either; one of them where the other is absent. */
 export function anySignal(
   one: AbortSignal | undefined,
   other: AbortSignal | undefined,

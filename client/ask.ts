@@ -65,13 +65,15 @@ export function takeUser(url: URL): string | undefined {
   if (url.username === "" && url.password === "") return undefined;
   // RFC 7617, section 2: user and password with a colon between them. What they
   // stand for in the URL may be any bytes, which need not be UTF-8.
-  const user = `${toByteString(url.username)}:${toByteString(url.password)}`;
+  const user = `${percentDecoded(url.username)}:${
+    percentDecoded(url.password)
+  }`;
   url.username = url.password = "";
   return `Basic ${btoa(user)}`;
 }
 
 /** Decodes the percent-encoding of a URL; one character for each byte. */
-export function toByteString(text: string): string {
+export function percentDecoded(text: string): string {
   return text.replace(
     /%([0-9a-f]{2})/gi,
     (_, digits: string) => String.fromCharCode(parseInt(digits, 16)),

@@ -13,7 +13,7 @@ import {
   timerMs,
 } from "../connection.ts";
 import { anySignal, unlessAborted } from "./abort.ts";
-import { backoff, isRetryable } from "./backoff.ts";
+import { backoff } from "./backoff.ts";
 import type {
   Dial,
   RedialAttempt,
@@ -21,6 +21,7 @@ import type {
   RedialUrl,
 } from "./redial_options.ts";
 import { retryAfterMs } from "./retry_after.ts";
+import { isRetryable } from "./retryable.ts";
 import { Wait } from "./wait.ts";
 
 /** What a hook may answer. */

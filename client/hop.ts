@@ -110,6 +110,19 @@ export function open<Data>(
   });
 }
 
+/** What Deno calls them. */
+const NETWORK_ERROR_NAMES: ReadonlySet<string> = new Set([
+  "ConnectionRefused",
+  "TimedOut",
+  "NotFound",
+  "AddrNotAvailable",
+  "NetworkUnreachable",
+  "NotCapable",
+]);
+/** What the system calls them, as Bun and Node tell. */
+const NETWORK_ERROR_CODE =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_|EHOST|ENET|EADDR|ETIMEDOUT|ENOENT|EPERM)/;
+
 /**
  * Whether it never came to TLS: no address, no route, no listener, no permission. A
  * reset is none of these: it ends a handshake.
@@ -117,12 +130,8 @@ export function open<Data>(
 function isNetworkError(error: unknown): boolean {
   const { name, code, syscall } = error as Record<string, unknown>;
   return syscall === "bind" ||
-    /^(ConnectionRefused|TimedOut|NotFound|AddrNotAvailable|NetworkUnreachable|NotCapable)$/
-      .test(String(name)) ||
-    /^(ECONNREFUSED|ENOTFOUND|EAI_|EHOST|ENET|EADDR|ETIMEDOUT|ENOENT|EPERM)/
-      .test(
-        String(code),
-      );
+    NETWORK_ERROR_NAMES.has(String(name)) ||
+    NETWORK_ERROR_CODE.test(String(code));
 }
 
 function messageOf(error: unknown): string {

@@ -36,13 +36,14 @@ export function checkLogin(login: Login): Required<Login> {
     throw new TypeError('Cannot log in: source is not "server" or "proxy"');
   }
   return {
-    username: toBytes("username", login.username),
-    password: toBytes("password", login.password),
+    username: toByteString("username", login.username),
+    password: toByteString("password", login.password),
     source,
   };
 }
 
-function toBytes(name: string, text: unknown): string {
+/** One character for each byte of UTF-8, as headers and `btoa` have it. */
+function toByteString(name: string, text: unknown): string {
   // RFC 7617, section 2: "The user-id and password MUST NOT contain any control
   // characters".
   if (typeof text !== "string" || /\p{Cc}/u.test(text)) {

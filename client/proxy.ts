@@ -16,8 +16,8 @@ import {
   type Ask,
   authorityOf,
   type HostAddress,
+  percentDecoded,
   takeUser,
-  toByteString,
 } from "./ask.ts";
 import { parseHost } from "./host_name.ts";
 import { SocksTalk, type SocksUser } from "./socks.ts";
@@ -107,7 +107,10 @@ function parseProxy(
 
 function socksUser({ username, password }: URL): SocksUser | undefined {
   if (username === "" && password === "") return undefined;
-  return { user: toByteString(username), password: toByteString(password) };
+  return {
+    username: percentDecoded(username),
+    password: percentDecoded(password),
+  };
 }
 
 /** Asks an HTTP proxy for a tunnel (RFC 9110, section 9.3.6). */

@@ -26,7 +26,7 @@ export class Redialer<Data = unknown>
   readonly #dial: Dial<Data>;
   readonly #url: RedialUrl;
   readonly #options: RedialOptions<Data>;
-  /** Those that are under way. */
+  /** The waits that are under way. */
   readonly #waits: Set<Wait> = new Set();
 
   /**
@@ -97,6 +97,7 @@ export class Redialer<Data = unknown>
       options,
     );
   }
+
   #attempts(signal?: AbortSignal): Attempts<Data> {
     return new Attempts(
       this.#dial,

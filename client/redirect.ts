@@ -10,6 +10,7 @@ import { HandshakeError } from "../codec.ts";
 import type { ConnectTls } from "../runtime/transport.ts";
 import type { Ask } from "./ask.ts";
 import type { DialOptions } from "./options.ts";
+import { hasFragment, takeScheme } from "./target_url.ts";
 
 const REDIRECT_STATUSES: readonly number[] = [300, 301, 302, 303, 307, 308];
 
@@ -62,20 +63,14 @@ export function redirected(
   // who reads the log.
   const url = URL.parse(error.headers!.get("location")!, httpUrl(ask.url));
   if (url === null) throw refuse("its location is not a URL");
-  if (url.protocol === "http:") url.protocol = "ws:";
-  if (url.protocol === "https:") url.protocol = "wss:";
-  if (url.protocol !== "ws:" && url.protocol !== "wss:") {
-    throw refuse("its scheme is unknown");
-  }
+  if (!takeScheme(url)) throw refuse("its scheme is unknown");
   if (ask.url.protocol === "wss:" && url.protocol === "ws:") {
     throw refuse("it leads from wss: to ws:");
   }
   if (url.username !== "" || url.password !== "") {
     throw refuse("its location names a user");
   }
-  if (url.hash !== "" || url.href.endsWith("#")) {
-    throw refuse("its location has a fragment");
-  }
+  if (hasFragment(url)) throw refuse("its location has a fragment");
   if (url.protocol === ask.url.protocol && url.host === ask.url.host) {
     return { ...ask, url };
   }

@@ -30,7 +30,7 @@ const REPLIES: readonly string[] = [
 /** Who one is to the proxy; one character for each byte. */
 export interface SocksUser {
   /** Name. */
-  readonly user: string;
+  readonly username: string;
   /** Password. */
   readonly password: string;
 }
@@ -56,14 +56,14 @@ export class SocksTalk implements Talk {
       : Uint8Array.of(VERSION, 2, NO_AUTHENTICATION, USER_AND_PASSWORD);
     this.#login = user && Uint8Array.of(
       1,
-      ...counted(user.user),
+      ...counted(user.username),
       ...counted(user.password),
     );
     this.#request = Uint8Array.of(
       VERSION,
       1, // CONNECT
       0,
-      ...addressOf(hostname),
+      ...addressBytes(hostname),
       port >> 8,
       port & 0xff,
     );
@@ -143,7 +143,7 @@ function counted(text: string): number[] {
 }
 
 /** Type and address (RFC 1928, section 5). */
-function addressOf(hostname: string): number[] {
+function addressBytes(hostname: string): number[] {
   const bytes = bytesOfIp(hostname);
   if (bytes === undefined) return [NAME, ...counted(hostname)];
   return [bytes.length === 4 ? IPV4 : IPV6, ...bytes];

@@ -17,15 +17,29 @@ export function parseTargetUrl(url: string | URL): URL | string {
   if (target === null) {
     return `not a URL: ${String(url).replace(/^.*@/s, "…@")}`;
   }
-  if (target.protocol === "http:") target.protocol = "ws:";
-  if (target.protocol === "https:") target.protocol = "wss:";
-  if (target.protocol !== "ws:" && target.protocol !== "wss:") {
+  if (!takeScheme(target)) {
     return `neither a ws: nor a wss: URL, but ${target.protocol}`;
   }
-  // RFC 6455, section 3: "Fragment identifiers are meaningless in the context of
-  // WebSocket URIs and MUST NOT be used on these URIs."
-  if (target.hash !== "" || target.href.endsWith("#")) {
-    return "the URL has a fragment";
-  }
-  return target;
+  return hasFragment(target) ? "the URL has a fragment" : target;
+}
+
+/**
+ * Gives a URL the scheme that it means: `ws:` for `http:`, `wss:` for `https:`.
+ *
+ * @param url It is changed.
+ * @returns Whether it can be dialled now.
+ */
+export function takeScheme(url: URL): boolean {
+  if (url.protocol === "http:") url.protocol = "ws:";
+  if (url.protocol === "https:") url.protocol = "wss:";
+  return url.protocol === "ws:" || url.protocol === "wss:";
+}
+
+/**
+ * Whether a URL has a fragment, even an empty one. RFC 6455, section 3: "Fragment
+ * identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used
+ * on these URIs."
+ */
+export function hasFragment(url: URL): boolean {
+  return url.hash !== "" || url.href.endsWith("#");
 }
