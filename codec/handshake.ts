@@ -8,7 +8,6 @@
 import type { HeaderFields } from "./header.ts";
 import { sha1 } from "./sha1.ts";
 
-const EQUALS = 0x3d;
 /** Count of random bytes in a handshake key. */
 const KEY_BYTES = 16;
 
@@ -21,14 +20,24 @@ const GUID = new TextEncoder().encode("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
 /** Count of characters in the answer to a key. */
 export const ACCEPT_LENGTH = 28;
 
+/** Headers that are the handshake's alone, beside `Sec-WebSocket-*`. */
+const MANAGED_HEADERS: readonly string[] = [
+  "connection",
+  "content-length",
+  "transfer-encoding",
+  "upgrade",
+];
+
+const EQUALS = 0x3d;
+const BASE64 = new TextEncoder().encode(
+  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+);
+
 // Shared: the answer to a key is computed in one go.
 /** A key of the usual length, and the GUID. */
 const keyed = new Uint8Array(KEY_LENGTH + GUID.length);
 /** A digest of 20 bytes, and a zero, which makes a whole number of base64 groups. */
 const digest = new Uint8Array(21);
-const BASE64 = new TextEncoder().encode(
-  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
-);
 
 /**
  * Makes the value of `Sec-WebSocket-Key` (RFC 6455, section 4.1, item 7).
@@ -123,10 +132,3 @@ export function checkApplicationHeaders(
     }
   }
 }
-
-const MANAGED_HEADERS: readonly string[] = [
-  "connection",
-  "content-length",
-  "transfer-encoding",
-  "upgrade",
-];
