@@ -3,13 +3,13 @@
  * random ways: what is taken is what was sent, in order, and it goes on.
  */
 import process from "node:process";
-import { constants, deflateRawSync } from "node:zlib";
 import {
   callbackHandler,
   loadCompression,
-  messageTransform,
   type StreamedMessage,
 } from "../../connection.ts";
+import { deflated } from "../compression/zlib_peer.ts";
+import { agreedTransform } from "../connection/pieces.ts";
 import { Rig, settle } from "../connection/rig.ts";
 import {
   assert,
@@ -45,26 +45,13 @@ interface Plan {
   readonly sendings: readonly Sending[];
 }
 
-const SETTINGS = {
-  serverMaxWindowBits: 15,
-  clientMaxWindowBits: 15,
-  serverNoContextTakeover: false,
-  clientNoContextTakeover: false,
-  thresholdBytes: 0,
-  level: 6,
-  memoryLevel: 8,
-};
-
 function contentOf({ points, repeat }: Sending): Uint8Array {
   return concat(String.fromCodePoint(...points).repeat(repeat));
 }
 
 function framesOf(sending: Sending): FrameOptions[] {
   const content = contentOf(sending);
-  const finishFlush = constants.Z_SYNC_FLUSH;
-  const payload = sending.compressed
-    ? new Uint8Array(deflateRawSync(content, { finishFlush })).subarray(0, -4)
-    : content;
+  const payload = sending.compressed ? deflated(content) : content;
   const cuts = sending.cuts.map((cut) => cut % (payload.length + 1));
   const edges = [0, ...cuts.sort((a, b) => a - b), payload.length];
   const last = edges.length - 2;
@@ -100,7 +87,7 @@ async function take(
 }
 
 async function play({ isHook, chunkBytes, sendings }: Plan): Promise<void> {
-  const transform = messageTransform("server", SETTINGS, SETTINGS)!;
+  const transform = agreedTransform();
   const options = { maxStreamBytes: Infinity, receiveHighWaterBytes: 4_000 };
   await using rig = new Rig(options, { chunkBytes }, "server", transform);
   const taken: [boolean, Uint8Array][] = [];
