@@ -63,7 +63,7 @@ async function gate(deno, root, env, module) {
   }
   const folder = mkdtempSync(join(tmpdir(), "sockeye-coverage-"));
   try {
-    const options = { cwd: root, env, timeoutMs: 120_000 };
+    const options = { cwd: root, env, timeoutMs: 300_000 };
     const args = ["test", "-A", "--no-check", `--coverage=${folder}`];
     const test = await run(deno, [...args, ...tests], options);
     if (test.code !== 0) return { ok: false, output: test.output };

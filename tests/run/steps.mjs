@@ -17,6 +17,13 @@ import { run } from "./process.mjs";
  *   runtimes: Record<"deno" | "bun" | "node", string> }} Context
  */
 
+/**
+ * How long a suite may take, and any other step: that ends what hangs, and is far
+ * more than what a slow machine needs.
+ */
+const SUITE_MS = 600_000;
+const STEP_MS = 300_000;
+
 /** Where what a command printed ends with why it counts as failed. */
 function judged({ code, output, timedOut }, counts) {
   const result = { counts: { ...counts }, output };
@@ -33,7 +40,7 @@ function judged({ code, output, timedOut }, counts) {
 }
 
 /** A command that as a whole is one test. @returns {Step} */
-function whole(context, name, command, args, timeoutMs = 120_000) {
+function whole(context, name, command, args, timeoutMs = STEP_MS) {
   return {
     name,
     run: async () => {
@@ -51,7 +58,7 @@ function suite(context, name, command, args, read) {
     name,
     run: async () => {
       const { root: cwd, env } = context;
-      const done = await run(command, args, { cwd, env, timeoutMs: 360_000 });
+      const done = await run(command, args, { cwd, env, timeoutMs: SUITE_MS });
       const counts = read(done.output);
       if (counts !== undefined && counts.passed + counts.failed > 0) {
         return judged(done, counts);
