@@ -70,11 +70,14 @@ export class ZlibPeer implements AsyncDisposable {
   #chunks: Uint8Array[] = [];
   #history: Uint8Array = new Uint8Array(0);
 
-  constructor(sends: Direction, receives: Direction) {
+  constructor(sends: Direction, receives: Direction, level = 6) {
     this.#sends = sends;
     this.#receives = receives;
     if (sends.alone) return;
-    this.#stream = createDeflateRaw({ windowBits: Math.max(sends.bits, 9) });
+    this.#stream = createDeflateRaw({
+      windowBits: Math.max(sends.bits, 9),
+      level,
+    });
     this.#stream.on("data", (chunk: Uint8Array) => this.#chunks.push(chunk));
   }
 

@@ -4,34 +4,11 @@
  */
 import { Buffer } from "node:buffer";
 import process from "node:process";
-import { constants, deflateRawSync } from "node:zlib";
 import {
-  type DeflateSettings,
-  type DeflateTerms,
   makeDeflate,
   type MessageDeflate,
 } from "../../runtime/message_deflate.ts";
-
-const SETTINGS: DeflateSettings = {
-  thresholdBytes: 0,
-  level: 6,
-  memoryLevel: 5,
-};
-const LIMIT = 1_048_576;
-
-/** 1 MiB of zeros, without an end: repeated it is a bomb of any size. */
-const MIB_OF_ZEROS = deflateRawSync(new Uint8Array(LIMIT), {
-  finishFlush: constants.Z_SYNC_FLUSH,
-});
-
-function terms(bits: number): DeflateTerms {
-  return {
-    serverMaxWindowBits: bits,
-    clientMaxWindowBits: bits,
-    serverNoContextTakeover: false,
-    clientNoContextTakeover: false,
-  };
-}
+import { LIMIT, MIB_OF_ZEROS, SETTINGS, terms } from "./deflating.ts";
 
 const { Bun, gc } = globalThis as {
   Bun?: { gc(force: boolean): void };
