@@ -114,7 +114,9 @@ export class MessageReader extends MessageRules {
       ? seenBits(chunk, start, end)
       : maskRange(chunk, start, end, maskKey);
     this.#buffer.set(chunk.subarray(start, end), at);
-    if ((seen & 0x80) === 0 && this.#isComplete) return true;
+    const validator = this.#validator;
+    const isComplete = validator === undefined || validator.complete;
+    if ((seen & 0x80) === 0 && isComplete) return true;
     this.#ascii = false;
     this.#validator ??= new Utf8Validator(this.options.decoding.isUtf8);
     // Section 8.1: "When an endpoint is to interpret a byte stream as UTF-8 but
@@ -134,14 +136,16 @@ export class MessageReader extends MessageRules {
     const text = this.isText;
     const compressed = this.isCompressed;
     const ascii = this.#ascii;
-    const complete = this.#isComplete;
     const buffer = this.#buffer;
     const length = this.#bufferBytes;
     this.reset();
     if (!text && !compressed) return fit(buffer, length);
     const message = compressed
       ? this.#restore(buffer.subarray(0, length), text)
-      : this.#finishText(buffer, length, ascii, complete);
+      : ascii
+      ? this.options.decoding.ascii(buffer, 0, length)
+      // Also finds out that the last character is cut off.
+      : this.#decode(buffer, 0, length);
     keepSpare(buffer);
     return message;
   }
@@ -153,18 +157,6 @@ export class MessageReader extends MessageRules {
     this.#bufferBytes = 0;
     this.#ascii = true;
     this.#validator?.reset();
-  }
-
-  #finishText(
-    buffer: Uint8Array,
-    length: number,
-    ascii: boolean,
-    complete: boolean,
-  ): string | undefined {
-    if (ascii) return this.options.decoding.ascii(buffer, 0, length);
-    if (complete) return this.#decode(buffer, 0, length);
-    this.violation = "invalid-utf8";
-    return undefined;
   }
 
   #restore(payload: Uint8Array, text: boolean): Message | undefined {
@@ -186,11 +178,6 @@ export class MessageReader extends MessageRules {
     const text = this.options.decoding.utf8(bytes, start, end);
     if (text === undefined) this.violation = "invalid-utf8";
     return text;
-  }
-
-  /** Whether the text so far ends with a whole character. */
-  get #isComplete(): boolean {
-    return this.#validator === undefined || this.#validator.complete;
   }
 
   /**

@@ -303,6 +303,14 @@ test("UT-1: invalid text is refused on arrival of the bad byte", () => {
   assertStrictEquals(messages.violation, "invalid-utf8");
 });
 
+test("reset() forgets a character that was cut off, too", () => {
+  const messages = reader();
+  messages.admit(headerOf({ fin: false }));
+  assert(messages.append(hex("61 e2 82"), 0, 3, 0));
+  messages.reset();
+  assertStrictEquals(feed(messages, { payload: "aé€" }, 1), "aé€");
+});
+
 /** Restores "!…" by reversing; what begins otherwise fails. */
 const reversing: MessageTransform = {
   decode(payload, maxBytes) {

@@ -209,6 +209,19 @@ test("blocks are used again once their bytes have left", () => {
   }
 });
 
+test("a block that stood before a long payload is used again, too", () => {
+  const output = new Output(false);
+  output.writeFrame(BINARY, payload(10), false);
+  output.writeRaw(payload(49_152));
+  const { buffer } = output.take()!;
+  output.take();
+  assertStrictEquals(output.take(), undefined);
+  const other = new Output(false);
+  other.writeFrame(BINARY, payload(10), false);
+  assertStrictEquals(other.take()!.buffer, buffer);
+  other.take();
+});
+
 test("blocks that many connections held at once are not all kept", () => {
   for (const [length, mostKept] of [[10, 256], [3_000, 32]] as const) {
     const hold = (count: number) => {

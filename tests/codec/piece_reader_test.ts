@@ -227,6 +227,20 @@ test("what is compressed is restored when its turn comes, a piece at a time", ()
   assertStrictEquals(pieces.pendingEvents, 0);
 });
 
+test("what is compressed keeps no chunk while it waits", () => {
+  const pieces = reader({ transform: transformOf(() => new Repeater(4)) });
+  pieces.admit(header({ rsv: 4 }));
+  const chunk = new Uint8Array(3_000);
+  const piece = pieces.take(chunk, 0, 3_000, 0, true, true);
+  assert(piece?.type === "compressed" && piece.payload.length === 3_000);
+  assert(piece.payload.buffer !== chunk.buffer);
+  // Bytes that are delivered at once may stay where they are.
+  pieces.admit(header({ opcode: "binary" }));
+  const bytes = pieces.take(chunk, 0, 3_000, 0, true, true);
+  assert(bytes?.type === "message-chunk" && typeof bytes.data !== "string");
+  assertStrictEquals(bytes.data.buffer, chunk.buffer);
+});
+
 test("what arrives meanwhile comes after what waits", () => {
   const pieces = reader({ transform: transformOf(() => new Repeater(4)) });
   const arrived = feed(pieces, {
