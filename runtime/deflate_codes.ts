@@ -6,7 +6,7 @@
  */
 
 /** Shortest match that has a code. */
-export const MIN_MATCH_BYTES = 3;
+const MIN_MATCH_BYTES = 3;
 /** Longest match that has a code. */
 export const MAX_MATCH_BYTES = 258;
 /** Length code that ends a block. */

@@ -26,7 +26,7 @@ import { type History, stage } from "./deflate_history.ts";
 /** Longest message that is looked at, in bytes. */
 export const MAX_SHORT_INPUT_BYTES = 4_096;
 /** Longest message that may come of it, in bytes. */
-export const MAX_SHORT_RESULT_BYTES = 16_384;
+const MAX_SHORT_RESULT_BYTES = 16_384;
 
 /** RFC 7692, section 7.2.2: "Append 4 octets of 0x00 0x00 0xff 0xff". */
 const TRAILER = Uint8Array.of(0x00, 0x00, 0xff, 0xff);

@@ -43,7 +43,7 @@ export function parseTarget(url: unknown): URL {
  * @returns All of them; none where there is nothing.
  * @throws {DOMException} `SyntaxError` if one is no token, or occurs twice.
  */
-export function parseProtocols(protocols: unknown): string[] {
+function parseProtocols(protocols: unknown): string[] {
   const list = protocols === undefined
     ? []
     : isIterable(protocols)

@@ -26,7 +26,7 @@ import { FrameReader, type FrameReceiver } from "./frame_reader.ts";
 /** Bytes that the host may hold before no more are handed to it. */
 const HOST_BUFFER_BYTES = 65_536;
 /** Bytes that may wait because the host cannot be told to read less. */
-export const MAX_WAITING_BYTES = 16_777_216;
+const MAX_WAITING_BYTES = 16_777_216;
 /** What a message that waits costs beside its bytes. */
 const WAITING_OVERHEAD_BYTES = 64;
 
