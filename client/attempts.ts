@@ -40,9 +40,9 @@ export interface AttemptListener {
     delayMs: number,
     lastError: unknown,
     number: number,
-  ): void | Promise<void>;
+  ): unknown;
   /** An attempt begins. */
-  connecting?(attempt: RedialAttempt): void | Promise<void>;
+  connecting?(attempt: RedialAttempt): unknown;
   /** An attempt failed; the answer overrules `shouldRetry`. */
   connectFailed?(
     error: unknown,

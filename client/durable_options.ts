@@ -48,16 +48,19 @@ export interface DurableEnd {
   readonly inDoubt: readonly Message[];
 }
 
-/** Hooks of a connection that is kept. They are called one after the other. */
+/**
+ * Hooks of a connection that is kept. They are called one after the other: one that
+ * returns a promise is waited for.
+ */
 export interface DurableOptions<Data = unknown> extends AttemptListener {
   /**
    * A connection is open. What is sent to `connection` here, such as a login or
    * subscriptions, leaves before what waits; an answer may be taken with
    * `connection.receive()`. Until it settles nothing else is sent or taken.
    */
-  open?(connection: Connection<Data>): void | Promise<void>;
+  open?(connection: Connection<Data>): unknown;
   /** A message has come. Without it, loop over the object. */
-  message?(data: Message): void | Promise<void>;
+  message?(data: Message): unknown;
   /**
    * The connection is gone, and its messages have been handled. `"stop"` ends it
    * all; else the next attempt follows.

@@ -103,7 +103,7 @@ export interface RedialOptions<Data = unknown> extends BackoffOptions {
     delayMs: number,
     lastError: unknown,
     number: number,
-  ) => void | Promise<void>;
+  ) => unknown;
   /** Gives up when it aborts, at once; an open connection is closed with 1001. */
   readonly signal?: AbortSignal;
 }

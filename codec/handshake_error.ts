@@ -79,7 +79,7 @@ export class HandshakeError extends Error {
   readonly status: number | undefined;
   /**
    * Headers of the peer's response, where there was one. They are iterable:
-   * `new Headers(error.headers)` works.
+   * `new Headers([...error.headers])` is the web's.
    */
   readonly headers: HeaderList | undefined;
   /** First bytes of the response's body, where they were read. */

@@ -12,7 +12,7 @@ import { formatHeader, type HeaderFields, isOws, matchesAt } from "./header.ts";
  * It keeps the text of the fields and, for each, four offsets into it; no string
  * is made before it is asked for.
  *
- * It is iterable, so `new Headers(list)` makes the web's class of it.
+ * It is iterable, so `new Headers([...list])` makes the web's class of it.
  */
 export class HeaderList {
   readonly #text: string;

@@ -15,40 +15,41 @@ import { Handler, type HandlerConstructor, type Hooks } from "./handler.ts";
  * the connection first. One object serves all connections, so what belongs to one
  * of them goes into `connection.data`.
  *
- * They are called in the order, and under the rules, of a handler's hooks. Without
+ * They are called in the order, and under the rules, of a handler's hooks: one that
+ * returns a promise is waited for, and nothing else that is returned counts. Without
  * `message` or `stream` messages wait to be taken with `connection.receive()`.
  *
  * @typeParam Data Type of `connection.data`.
  */
 export interface HandlerCallbacks<Data = unknown> {
   /** As {@linkcode Handler.open}. */
-  open?(connection: Connection<Data>): void | Promise<void>;
+  open?(connection: Connection<Data>): unknown;
   /** As {@linkcode Handler.message}. */
   message?(
     connection: Connection<Data>,
     data: string | Uint8Array,
-  ): void | Promise<void>;
+  ): unknown;
   /** As {@linkcode Handler.stream}. */
   stream?(
     connection: Connection<Data>,
     message: StreamedMessage,
-  ): void | Promise<void>;
+  ): unknown;
   /** As {@linkcode Handler.close}. */
-  close?(connection: Connection<Data>, info: CloseInfo): void | Promise<void>;
+  close?(connection: Connection<Data>, info: CloseInfo): unknown;
   /** As {@linkcode Handler.drain}. */
-  drain?(connection: Connection<Data>): void | Promise<void>;
+  drain?(connection: Connection<Data>): unknown;
   /** As {@linkcode Handler.ping}. */
   ping?(
     connection: Connection<Data>,
     payload: Uint8Array,
-  ): void | Promise<void>;
+  ): unknown;
   /** As {@linkcode Handler.pong}. */
   pong?(
     connection: Connection<Data>,
     payload: Uint8Array,
-  ): void | Promise<void>;
+  ): unknown;
   /** As {@linkcode Handler.error}. */
-  error?(connection: Connection<Data>, error: Error): void | Promise<void>;
+  error?(connection: Connection<Data>, error: Error): unknown;
 }
 
 const HOOK_NAMES: readonly (keyof Hooks)[] = [

@@ -21,7 +21,7 @@ export interface ConnectionRequest {
 export interface ConnectionResponse {
   /** Status, 101. */
   readonly status: number;
-  /** Headers, in order. They are iterable: `new Headers(list)` works. */
+  /** Headers, in order. They are iterable: `new Headers([...list])` works. */
   readonly headers: HeaderList;
 }
 

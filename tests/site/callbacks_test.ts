@@ -62,6 +62,30 @@ test("AB13, TW3: callbacks are told the connection first, in the order of hooks"
   assertEquals(seen.size, 1);
 });
 
+test("AB13: what a callback returns does not count, unless it is a promise", async () => {
+  const order: string[] = [];
+  const setup = (site: Site): void =>
+    site.addHandler("/short", {
+      // Arrow functions that return what `send` does, and a number.
+      open: (connection) => connection.send("welcome"),
+      message: (connection, data) => connection.send(data),
+      ping: (_, payload) => order.push(`ping of ${payload.length}`),
+      pong: () => Promise.resolve().then(() => order.push("pong")),
+      close: () => order.push("close"),
+    });
+  await serve({ setup }, async ({ port }) => {
+    await using client = await rawUpgrade(port, "/short");
+    client.sendFrame({ payload: "a" });
+    assertEquals(await readText(client), "welcome");
+    assertEquals(await readText(client), "a");
+    client.sendFrame({ opcode: "pong" });
+    client.sendFrame({ opcode: "ping", payload: "123" });
+    client.end();
+    await until(() => order.length === 3, "the close callback");
+  });
+  assertEquals(order, ["pong", "ping of 3", "close"]);
+});
+
 test("AB13: one object serves all connections, with its own state and this", async () => {
   class Counter {
     count = 0;
