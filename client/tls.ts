@@ -6,6 +6,7 @@
 
 import { checkKeys, checkPem, checkType } from "../connection.ts";
 import type { ConnectTls } from "../runtime/transport.ts";
+import { parseHost } from "./host_name.ts";
 
 const TLS_OPTION_NAMES = new Set([
   "ca",
@@ -33,6 +34,10 @@ export function checkTls(tls: ConnectTls, option = "tls"): void {
     "boolean",
   );
   checkType("dial", `${option}.serverName`, serverName, "string");
+  // Bun takes an empty one for none, and checks the address that it connects to.
+  if (serverName !== undefined && parseHost(serverName) === undefined) {
+    throw new TypeError(`Cannot dial: ${option}.serverName is not a host name`);
+  }
   if (
     alpnProtocols !== undefined && !(Array.isArray(alpnProtocols) &&
       alpnProtocols.every((name) => typeof name === "string"))
