@@ -97,6 +97,7 @@ test("HD-3: a handler that blocks the loop for a second delays the others by tha
       const quickMs = await child.json<number>();
       served.site.addHandler("/blocking", Blocking);
       const { client } = await served.pair("/blocking");
+      await using _client = client;
       client.sendFrame({ payload: "block" });
       // They ask while the loop is blocked, and again after it.
       child.say("ask");
@@ -111,6 +112,5 @@ test("HD-3: a handler that blocks the loop for a second delays the others by tha
       assertEquals(ended.map(({ cause }) => cause), []);
       // It is measured, and told.
       assert(delays.some((lateMs) => lateMs > 800), `delays of ${delays} ms`);
-      await client[Symbol.asyncDispose]();
     });
   }));
