@@ -102,10 +102,15 @@ test("B-10: a malformed line counts as absent, others do not suffer", () => {
 
 test("B-10: 64 KiB of anything is parsed in linear time", () => {
   const parts = ["a ", "a=", "a b,", 'a b="', '\\"', ",", " ", "a=b,", "a /="];
+  // The best of several runs, against the noise of a shared machine.
   const time = (line: string): number => {
-    const start = performance.now();
-    parseChallenges([line]);
-    return performance.now() - start;
+    let best = Infinity;
+    for (let run = 0; run < 5 && best >= 1_000; run++) {
+      const start = performance.now();
+      parseChallenges([line]);
+      best = Math.min(best, performance.now() - start);
+    }
+    return best;
   };
   for (const part of parts) {
     const line = part.repeat(65_536 / part.length);

@@ -78,7 +78,7 @@ test("cookies made for slow parsers are read at once, and not without end", () =
   ) assert(parseCookies(new Headers({ Cookie: `x=1;${text}` })).size <= 2);
   const many = Array.from({ length: n / 10 }, (_, i) => `c${i}=1`).join("; ");
   assertEquals(parseCookies(new Headers({ Cookie: many })).size, 1_024);
-  assert(performance.now() - start < 3_000);
+  assert(performance.now() - start < 8_000);
 });
 
 test("AB11, AB2: query and cookies are at hand before and after the opening", async () => {

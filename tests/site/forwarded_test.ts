@@ -211,7 +211,7 @@ test("HS-24: whatever a client writes, it becomes no other", () => {
 });
 
 test("HS-24: headers made for slow parsers are read at once", () => {
-  const n = 50_000;
+  const n = 200_000;
   const start = performance.now();
   for (
     const value of [
@@ -228,7 +228,7 @@ test("HS-24: headers made for slow parsers are read at once", () => {
     assertEquals(who([[FOR, value]], 1), "malformed");
     assertEquals(who([["Forwarded", value]], 1), "malformed");
   }
-  assert(performance.now() - start < 3_000);
+  assert(performance.now() - start < 8_000);
 });
 
 /** The headers of a request that a proxy passes on. */

@@ -74,7 +74,7 @@ test("B-14: it is answered 101 and a Close at once, and no handler is made", asy
       const start = performance.now();
       assertEquals((await client.readToEnd()).length, 0);
       // The answer was seen: it did not take the timeout to end.
-      assert(performance.now() - start < 5_000);
+      assert(performance.now() - start < 9_000);
       assertEquals(served.site.connections.size, 1);
       assertEquals(made, 0, path);
     }

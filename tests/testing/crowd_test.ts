@@ -97,7 +97,7 @@ test("KA-3: 19,000 connections share one timer, and their Pings spread", async (
   const { user, system } = process.cpuUsage(before);
   const share = (user + system) / 1_000 / 10_000;
   assert(
-    share < 0.02,
+    share < 0.05,
     `the timer takes ${(share * 100).toFixed(2)} % of a CPU`,
   );
   assertEquals([pings, clock.pendingTimers], [0, 1]);
