@@ -96,10 +96,10 @@ export function* backoff(options: BackoffOptions): Generator<number, void> {
     options;
   const { delayFactor = 1.618, jitter = 0.5, random = Math.random } = options;
   // Of Infinity, 0 times would be no number.
-  yield Math.min(random() * timerMs(firstDelayMs), maxDelayMs);
+  yield Math.round(Math.min(random() * timerMs(firstDelayMs), maxDelayMs));
   for (let delayMs = minDelayMs;;) {
     delayMs = Math.min(delayMs, maxDelayMs);
-    yield delayMs * (1 - jitter * random());
+    yield Math.round(delayMs * (1 - jitter * random()));
     delayMs *= delayFactor;
   }
 }

@@ -155,7 +155,8 @@ const REQUEST_OPTION_NAMES = [
   "cookies",
 ] as const;
 const REQUEST_OPTIONS: ReadonlySet<string> = new Set(REQUEST_OPTION_NAMES);
-const DIAL_OPTION_NAMES: ReadonlySet<string> = new Set([
+/** Names of the options of `dial`. */
+export const DIAL_OPTION_NAMES: ReadonlySet<string> = new Set([
   ...REQUEST_OPTION_NAMES,
   "handler",
   "requireSubprotocol",

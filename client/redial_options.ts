@@ -17,7 +17,7 @@ import {
   type BackoffOptions,
   checkBackoff,
 } from "./backoff.ts";
-import { takeDialOptions } from "./options.ts";
+import { DIAL_OPTION_NAMES, takeDialOptions } from "./options.ts";
 import { parseTargetUrl } from "./target_url.ts";
 
 /** One attempt to connect. */
@@ -151,6 +151,14 @@ export function takeRedialOptions<Data>(
 
 function checkRedial<Data>(url: RedialUrl, options: RedialOptions<Data>): void {
   checkUrl(url);
+  // Those of `dial` are often put beside them.
+  const misplaced = Object.keys(Object(options))
+    .find((name) => !OPTION_NAMES.has(name) && DIAL_OPTION_NAMES.has(name));
+  if (misplaced !== undefined) {
+    throw new TypeError(
+      `Cannot redial: unknown option: ${misplaced}; did you mean dial.${misplaced}?`,
+    );
+  }
   checkKeys("redial", options, OPTION_NAMES);
   checkBackoff(options);
   for (
