@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { type Connection, dial, HandshakeError } from "../../client.ts";
 import { type CloseInfo, Handler, Site } from "../../server.ts";
 import { assert, assertEquals, assertRejects, testWhere } from "../harness.ts";
-import { sameBytes } from "../harness/bytes.ts";
 import { within } from "../harness/deadline.ts";
 import { rawConnect } from "../harness/raw_client.ts";
+import { assertEchoed } from "../interop/talk.ts";
 import { certificate } from "../runtime/recorder.ts";
 import { Echo, pause, serve, statusOf, until } from "../site/served.ts";
 import { PROXIES, Proxy, type ProxyKind } from "./proxy.ts";
@@ -32,18 +32,6 @@ async function get(
   const head = [`GET ${path} HTTP/1.1`, host, "Connection: close", ...lines];
   client.write(`${head.join("\r\n")}\r\n\r\n`);
   return Buffer.from(await client.readToEnd()).toString("latin1");
-}
-
-async function assertEchoed(
-  connection: Connection,
-  message: string | Uint8Array,
-): Promise<void> {
-  connection.send(message);
-  const answer = await within(connection.receive(), "the echo");
-  const isSame = typeof message === "string" || typeof answer === "string"
-    ? answer === message
-    : sameBytes(answer, message);
-  assert(isSame, "the echo differs");
 }
 
 /** Defines a test for each proxy. */

@@ -4,14 +4,14 @@
  * over TLS, compressed where they can.
  */
 import { existsSync } from "node:fs";
-import { type Connection, dial, type DialOptions } from "../../client.ts";
+import { dial, type DialOptions } from "../../client.ts";
 import { assert, assertEquals, testWhere } from "../harness.ts";
-import { sameBytes } from "../harness/bytes.ts";
 import { checkoutPath, Child, firstThere } from "../harness/child.ts";
 import { within } from "../harness/deadline.ts";
 import { program, programPath } from "../harness/program.ts";
 import { certificate } from "../runtime/recorder.ts";
 import { TLS_FILES } from "./peers.ts";
+import { assertCloses, assertEchoes, assertIsClosed, receive } from "./talk.ts";
 import { Tunnel } from "./tunnels.ts";
 
 const tls = { ca: certificate("ca.crt") };
@@ -64,19 +64,6 @@ function mojolicious(): EchoServer {
   };
 }
 
-async function assertEchoed(
-  connection: Connection,
-  message: string | Uint8Array,
-): Promise<void> {
-  connection.send(message);
-  const echo = await within(connection.receive(), "an echo");
-  if (typeof message === "string") assert(echo === message, "wrong text");
-  else {
-    assert(echo instanceof Uint8Array, "text came back for bytes");
-    assert(sameBytes(echo, message), "wrong bytes");
-  }
-}
-
 async function talk(
   url: string,
   options: DialOptions,
@@ -88,37 +75,12 @@ async function talk(
     connection.extensions.map(({ name }) => name),
     compresses ? ["permessage-deflate"] : [],
   );
-  await assertEchoed(connection, "Hello, κόσμε \u{1f41f}");
-  await assertEchoed(connection, "");
-  await assertEchoed(connection, Uint8Array.from({ length: 256 }, (_, i) => i));
-  await assertEchoed(connection, "salmon ".repeat(2 ** 17));
-  await assertEchoed(connection, new Uint8Array(2 ** 20).fill(0xfe));
-  const sent = Array.from(
-    { length: 1000 },
-    (_, index) => `${index} `.repeat(9),
-  );
-  for (const text of sent) connection.send(text);
-  for (const text of sent) {
-    assertEquals(await within(connection.receive(), "an echo"), text);
-  }
+  await assertEchoes(connection);
   const { payloadBytesReceived, payloadBytesSent } = connection.stats;
   for (const bytes of [payloadBytesSent, payloadBytesReceived]) {
     assertEquals(bytes < 2 ** 19, compresses, `${bytes} bytes`);
   }
-  assert(await within(connection.ping(), "a Pong") >= 0);
-  const info = await within(connection.close(4001, "bye"), "the end");
-  assertEquals([info.code, info.wasClean, info.cause], [4001, true, "local"]);
-  assertEquals(await child.json(), { closed: [4001, "bye"] });
-}
-
-async function isClosed(url: string, options: DialOptions): Promise<void> {
-  await using connection = await dial(url, options);
-  connection.send("close 3001 because");
-  const info = await within(connection.closed, "the end");
-  assertEquals(
-    [info.code, info.reason, info.wasClean, info.cause],
-    [3001, "because", true, "peer"],
-  );
+  await assertCloses(connection, child);
 }
 
 for (const server of [python("autobahn"), python("tornado"), mojolicious()]) {
@@ -135,7 +97,7 @@ for (const server of [python("autobahn"), python("tornado"), mojolicious()]) {
         const url = `${secure ? "wss" : "ws"}://127.0.0.1:${port}/echo`;
         await talk(url, { tls }, child);
         await talk(url, { tls, compression: false }, child);
-        await isClosed(url, { tls });
+        await assertIsClosed(url, { tls });
       },
     );
   }
@@ -163,10 +125,8 @@ for (const secure of [false, true]) {
       for (let i = 0; i < 20; i++) {
         one.send(`d #ff0000 ${i} 1 2 3;`);
         for (const connection of [one, other]) {
-          assertEquals(
-            await within(connection.receive(), "an echo"),
-            `d #ff0000 ${i} 1 2 3;`,
-          );
+          const line = await receive(connection);
+          assertEquals(line, `d #ff0000 ${i} 1 2 3;`);
         }
       }
       assert(await within(one.ping(), "a Pong") >= 0);

@@ -6,6 +6,7 @@ import {
   assertThrowsDom,
   end,
   event,
+  eventTypes,
   opened,
   OURS,
   testBoth,
@@ -131,10 +132,7 @@ testBoth(
   ["deno", "node"],
   async (Socket, base) => {
     const socket = new Socket(`${base}/echo`);
-    const types: string[] = [];
-    for (const type of ["open", "error", "close"]) {
-      socket.addEventListener(type, () => void types.push(type));
-    }
+    const types = eventTypes(socket);
     const closed = event<CloseEvent>(socket, "close");
     socket.close(1000, "too early");
     assertEquals(socket.readyState, 2);
@@ -150,10 +148,7 @@ testOurs(
   async () => {
     await using server = await RawServer.listen();
     const socket = new WebSocket(`ws://127.0.0.1:${server.port}/`);
-    const types: string[] = [];
-    for (const type of ["open", "message", "error", "close"]) {
-      socket.addEventListener(type, () => void types.push(type));
-    }
+    const types = eventTypes(socket);
     const raw = await server.accept();
     const head = await raw.readHead();
     const closed = event<CloseEvent>(socket, "close");
@@ -191,8 +186,7 @@ testOurs(
     await using server = await RawServer.listen();
     for (const way of ["end", "garbage"]) {
       const socket = new WebSocket(`ws://127.0.0.1:${server.port}/`);
-      const raw = await server.accept();
-      raw.write(upgradeResponse(await raw.readHead()));
+      const raw = await server.acceptUpgrade();
       await event(socket, "open");
       const failed = event<FailureEvent>(socket, "error");
       const closed = event<CloseEvent>(socket, "close");
@@ -210,10 +204,7 @@ test("close between the server's response and the open event", async () => {
   // The frame shares a segment with the response: it is seen before the event.
   const onFrame = () => socket.close();
   const socket = new WebSocket(`ws://127.0.0.1:${server.port}/`, { onFrame });
-  const types: string[] = [];
-  for (const type of ["open", "message", "error", "close"]) {
-    socket.addEventListener(type, () => void types.push(type));
-  }
+  const types = eventTypes(socket);
   const raw = await server.accept();
   const closed = event<CloseEvent>(socket, "close");
   const head = await raw.readHead();
@@ -247,8 +238,7 @@ test("close() is heeded by a message that is about to be told", async () => {
 test("readyState is CLOSING once the peer has closed, and nothing is sent", async () => {
   await using server = await RawServer.listen();
   const socket = new WebSocket(`ws://127.0.0.1:${server.port}/`);
-  const raw = await server.accept();
-  raw.write(upgradeResponse(await raw.readHead()));
+  const raw = await server.acceptUpgrade();
   await event(socket, "open");
   raw.write(Uint8Array.of(0x88, 2, 0x03, 0xe8));
   assertEquals((await raw.readFrame()).opcode, 8);

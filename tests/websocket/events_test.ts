@@ -2,7 +2,14 @@
 import { WebSocket } from "../../websocket.ts";
 import { assert, assertEquals, test } from "../harness.ts";
 import { RawServer, upgradeResponse } from "../harness/raw_server.ts";
-import { end, event, opened, testBoth, testOurs } from "./shapes.ts";
+import {
+  end,
+  event,
+  eventTypes,
+  opened,
+  testBoth,
+  testOurs,
+} from "./shapes.ts";
 
 testBoth(
   "eventhandlers: what cannot be called is null",
@@ -88,10 +95,7 @@ testBoth(
   [],
   async (Socket, base) => {
     const socket = await opened(Socket, `${base}/burst`);
-    const types: string[] = [];
-    for (const type of ["open", "message", "error", "close"]) {
-      socket.addEventListener(type, () => void types.push(type));
-    }
+    const types = eventTypes(socket);
     await event(socket, "close");
     assertEquals(types.filter((type) => type !== "message"), ["close"]);
     assertEquals(types.at(-1), "close");

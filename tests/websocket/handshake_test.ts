@@ -13,6 +13,7 @@ import {
   assertThrowsDom,
   end,
   event,
+  eventTypes,
   opened,
   OURS,
   type SocketClass,
@@ -194,10 +195,7 @@ testBoth(
     const counts = await Promise.all(
       Array.from({ length: 25 }, async (_, i) => {
         const socket = new Socket(`${base}/echo`);
-        const types: string[] = [];
-        for (const type of ["open", "message", "error", "close"]) {
-          socket.addEventListener(type, () => void types.push(type));
-        }
+        const types = eventTypes(socket);
         socket.onopen = () => socket.send(String(i));
         socket.onmessage = ({ data }) => {
           types.push(data === String(i) ? "right" : "wrong");

@@ -7,7 +7,7 @@ import {
   test,
 } from "../harness.ts";
 import { within } from "../harness/deadline.ts";
-import { RawServer, upgradeResponse } from "../harness/raw_server.ts";
+import { RawServer } from "../harness/raw_server.ts";
 import {
   type AnySocket,
   assertThrowsDom,
@@ -142,8 +142,7 @@ test("a close waits for the blobs that were sent before", async () => {
   const compression = false;
   const url = `ws://127.0.0.1:${server.port}/`;
   const socket = new WebSocket(url, { compression });
-  const raw = await server.accept();
-  raw.write(upgradeResponse(await raw.readHead()));
+  const raw = await server.acceptUpgrade();
   await event(socket, "open");
   socket.send(new Blob(["x".repeat(100_000)]));
   socket.close(3000, "done");

@@ -105,6 +105,15 @@ export function event<Of extends Event = Event>(
   );
 }
 
+/** The types of the events of a socket, as they come. */
+export function eventTypes(socket: EventTarget): string[] {
+  const types: string[] = [];
+  for (const type of ["open", "message", "error", "close"]) {
+    socket.addEventListener(type, () => void types.push(type));
+  }
+  return types;
+}
+
 /** Opens a socket. */
 export async function opened(
   Socket: SocketClass,

@@ -181,8 +181,7 @@ testOurs("stream: the server closes with a code of its own", async (base) => {
 test("stream: a connection that breaks fails both streams, and closed", async () => {
   await using server = await RawServer.listen();
   const stream = new WebSocketStream(`ws://127.0.0.1:${server.port}/`);
-  const raw = await server.accept();
-  raw.write(upgradeResponse(await raw.readHead()));
+  const raw = await server.acceptUpgrade();
   const { readable, writable } = await stream.opened;
   const reading = readable.getReader().read();
   const writer = writable.getWriter();
@@ -214,8 +213,7 @@ test("WebSocketError: code and reason, checked", () => {
 test("stream: writer.close() waits for the peer's Close frame", async () => {
   await using server = await RawServer.listen();
   const stream = new WebSocketStream(`ws://127.0.0.1:${server.port}/`);
-  const raw = await server.accept();
-  raw.write(upgradeResponse(await raw.readHead()));
+  const raw = await server.acceptUpgrade();
   const { writable } = await stream.opened;
   const order: string[] = [];
   const closing = writable.close().then(() => order.push("closed"));
@@ -232,8 +230,7 @@ test("stream: write waits for a peer that does not read", async () => {
   const compression = false;
   const url = `ws://127.0.0.1:${server.port}/`;
   const stream = new WebSocketStream(url, { compression });
-  const raw = await server.accept();
-  raw.write(upgradeResponse(await raw.readHead()));
+  const raw = await server.acceptUpgrade();
   const { writable } = await stream.opened;
   raw.pause();
   const writer = writable.getWriter();
