@@ -1,17 +1,11 @@
+/** Options of a connection: their defaults, and what is refused. */
 import {
   CONNECTION_OPTION_NAMES,
   type ConnectionOptions,
   connectionSettings,
   DEFAULT_CONNECTION_SETTINGS,
 } from "../../connection/options.ts";
-import { mayCompress, toBytes, toMessage } from "../../connection/sendable.ts";
-import {
-  assert,
-  assertEquals,
-  assertStrictEquals,
-  assertThrows,
-  test,
-} from "../harness.ts";
+import { assertEquals, assertThrows, test } from "../harness.ts";
 
 test("options are filled up with the documented defaults", () => {
   assertEquals(connectionSettings("test", {}), {
@@ -46,49 +40,5 @@ test("each option refuses what is no amount", () => {
     for (const value of [1, 1e9, Infinity, undefined]) make(value)();
     if (/HighWater/.test(name)) assertThrows(make(0), RangeError, name);
     else make(0)();
-  }
-});
-
-test("toMessage() takes text and bytes of any kind, and exactly those", () => {
-  const buffer = Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7).buffer;
-  assertEquals(toMessage("x"), "x");
-  const view = new Uint8Array(buffer, 1, 2);
-  assertStrictEquals(toMessage(view), view);
-  const cases: [unknown, number[]][] = [
-    [buffer, [0, 1, 2, 3, 4, 5, 6, 7]],
-    [new DataView(buffer, 2, 3), [2, 3, 4]],
-    [new Uint16Array(buffer, 2, 1), [2, 3]],
-    [new Uint8ClampedArray(buffer, 7), [7]],
-    [new Float32Array(buffer, 4), [4, 5, 6, 7]],
-    [new Float64Array(0), []],
-  ];
-  for (const [data, expected] of cases) {
-    const message = toMessage(data);
-    assert(message instanceof Uint8Array);
-    assertEquals([...message], expected);
-  }
-});
-
-test("toBytes() and toMessage() refuse the rest", () => {
-  for (
-    const data of [5, 5n, null, undefined, {}, [1], true, () => 0, Symbol()]
-  ) {
-    assertThrows(() => toMessage(data), TypeError, "Cannot send");
-    assertThrows(() => toBytes("ping", data), TypeError, "Cannot ping");
-  }
-  assertThrows(() => toBytes("ping", "text"), TypeError);
-  assertThrows(() => toMessage(new SharedArrayBuffer(4)), TypeError);
-  assertThrows(() => toMessage(new String("x")), TypeError);
-});
-
-test("send options are checked", () => {
-  assertEquals(mayCompress(undefined), true);
-  assertEquals(mayCompress({}), true);
-  assertEquals(mayCompress({ compress: false }), false);
-  for (const options of [null, 5, { compress: 0 }, { compres: true }]) {
-    assertThrows(
-      () => mayCompress(options as { compress?: boolean }),
-      TypeError,
-    );
   }
 });
