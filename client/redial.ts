@@ -43,17 +43,38 @@ export class Redialer<Data = unknown>
   }
 
   /**
-   * Yields open connections, without end.
+   * Yields open connections, without end. Its `return` does not wait for one: what
+   * leads to the next one is given up, and a `next` that waits for it is done.
    *
    * @throws What the last attempt failed with when it gives up, or a
    * {@linkcode ClosedError} where the last connection was not stable; the signal's
    * reason when that aborts.
    */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Connection<Data>, never> {
-    const attempts = this.#attempts();
+  [Symbol.asyncIterator](): AsyncGenerator<Connection<Data>, never> {
+    const left = new AbortController();
+    const connections = this.#connections(left.signal);
+    const leave = connections.return.bind(connections);
+    // A generator heeds it only once there is a connection, which may be never.
+    connections.return = (value) => {
+      left.abort();
+      return leave(value);
+    };
+    return connections as AsyncGenerator<Connection<Data>, never>;
+  }
+
+  async *#connections(
+    left: AbortSignal,
+  ): AsyncGenerator<Connection<Data>, void> {
+    const attempts = this.#attempts(left);
     const { signal } = this.#options;
     for (;;) {
-      const connection = await attempts.next();
+      let connection;
+      try {
+        connection = await attempts.next();
+      } catch (error) {
+        if (left.aborted && error === left.reason) return;
+        throw error;
+      }
       const abort = () => void connection.close(1001);
       signal?.addEventListener("abort", abort);
       try {
