@@ -148,7 +148,7 @@ export class Child implements AsyncDisposable {
   }
 
   /** Waits for its next line. */
-  async line(timeoutMs = 20_000): Promise<string> {
+  async line(timeoutMs = 30_000): Promise<string> {
     const deadline = Date.now() + timeoutMs;
     while (true) {
       const line = this.#lines.shift();

@@ -133,6 +133,7 @@ function assertCompressed(
 
 async function isDialled(
   peer: DeflatePeer,
+  child: Child,
   compression: CompressionOptions,
 ): Promise<void> {
   const closed = Promise.withResolvers<Connection>();
@@ -148,8 +149,7 @@ async function isDialled(
   site.addHandler("/", Echo);
   await using server = await site.listen({ port: 0, hostname: "127.0.0.1" });
   if (server.addr.transport !== "tcp") throw new Error("Not on TCP");
-  const url = `ws://127.0.0.1:${server.addr.port}/`;
-  await using child = peer.start(["client", url]);
+  child.say(`ws://127.0.0.1:${server.addr.port}/`);
   const told = await child.json<{ extensions: string; echoes: boolean }>();
   assertStringIncludes(told.extensions, "permessage-deflate");
   assert(told.echoes, "an echo differs");
@@ -184,7 +184,8 @@ for (const peer of PEERS) {
       peer.missing,
       `PM-10: ${peer.name} compresses with our site`,
       async () => {
-        for (const wishes of WISHES) await isDialled(peer, wishes);
+        await using child = peer.start(["client"]);
+        for (const wishes of WISHES) await isDialled(peer, child, wishes);
       },
     );
   }

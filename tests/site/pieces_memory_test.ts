@@ -5,7 +5,7 @@ import { Child } from "../harness/child.ts";
 const MIB = 1_048_576;
 const SIZE_MIB = 512;
 /** What garbage there may be until somebody collects it, and some more. */
-const MOST_BYTES = 500 * MIB;
+const MOST_BYTES = 300 * MIB;
 
 test("AB21: memory stays flat, however large a message is", async () => {
   const script = "tests/site/pieces_memory_child.ts";

@@ -1,13 +1,15 @@
 /**
- * A peer that compresses: `ws` or `native`, then `client URL` or `server [CERT KEY]`,
- * then the options of its compression as JSON. A client says which extensions it has, and
- * whether all came back as it was sent; a server echoes, and answers "extensions".
+ * A peer that compresses: `ws` or `native`, then `client` or `server [CERT KEY]`, then
+ * the options of its compression as JSON. A client dials each URL that it reads, and says
+ * which extensions it has there, and whether all came back as it was sent; a server
+ * echoes, and answers "extensions".
  */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import process from "node:process";
+import { createInterface } from "node:readline";
 
 function say(value) {
   console.log(JSON.stringify(value));
@@ -85,8 +87,11 @@ async function client(kind, url, options) {
 const [kind, mode, ...rest] = process.argv.slice(2);
 const options = JSON.parse(rest.pop() ?? "true");
 const serve = kind === "ws" ? serveWithWs : serveOnBun;
-if (mode === "client") await client(kind, rest[0], options);
-else if (rest.length === 0) await serve(options);
+if (mode === "client") {
+  for await (const url of createInterface({ input: process.stdin })) {
+    await client(kind, url, options);
+  }
+} else if (rest.length === 0) await serve(options);
 else {
   const [cert, key] = rest.map((file) => readFileSync(file, "utf8"));
   await serve(options, { cert, key });

@@ -1,4 +1,4 @@
-"""Python websockets as a peer that compresses: `server [CERT KEY]`, or `client URL`.
+"""Python websockets as a peer that compresses: `server [CERT KEY]`, or `client`.
 
 What it says and does is that of `deflate_peer.mjs`.
 """
@@ -46,7 +46,12 @@ async def server(options, *files):
         await asyncio.Future()
 
 
-async def client(url, options):
+async def client(options):
+    while url := (await asyncio.to_thread(sys.stdin.readline)).strip():
+        await dial(url, options)
+
+
+async def dial(url, options):
     deflate = {"extensions": [ClientPerMessageDeflateFactory(**options)]}
     async with websockets.connect(url, max_size=None, **deflate) as socket:
         echoes = True
@@ -58,4 +63,4 @@ async def client(url, options):
 
 options = json.loads(sys.argv[-1])
 mode, *rest = sys.argv[1:-1]
-asyncio.run(client(*rest, options) if mode == "client" else server(options, *rest))
+asyncio.run(client(options) if mode == "client" else server(options, *rest))
