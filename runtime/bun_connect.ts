@@ -11,6 +11,7 @@ import {
   bunSockets,
   type BunTls,
   encodeAlpn,
+  withCode,
 } from "./bun_socket.ts";
 import { BunTransport } from "./bun_transport.ts";
 import type {
@@ -149,6 +150,6 @@ export async function connectBun(
     allowHalfOpen: true,
     socket: handlers,
     data: connecting,
-  }).catch((error: unknown) => connecting.fail(error));
+  }).catch((error: unknown) => connecting.fail(withCode(error)));
   return await connecting.transport;
 }

@@ -11,6 +11,7 @@ import {
   type BunSocketOwner,
   bunSockets,
   encodeAlpn,
+  withCode,
 } from "./bun_socket.ts";
 import { BunTransport } from "./bun_transport.ts";
 import type { Address, Listener, TransportListenOptions } from "./transport.ts";
@@ -77,24 +78,28 @@ function open(
   accept: (socket: BunSocket) => void,
 ): BunSocketListener {
   const { tls } = options;
-  return bunSockets().listen({
-    ...(options.path !== undefined ? { unix: options.path } : {
-      hostname: options.hostname ?? "0.0.0.0",
-      port: options.port ?? 0,
-    }),
-    ...(options.backlog !== undefined && { backlog: options.backlog }),
-    ...(options.reusePort !== undefined && { reusePort: options.reusePort }),
-    ...(tls && {
-      tls: {
-        cert: tls.cert,
-        key: tls.key,
-        ...(tls.alpnProtocols &&
-          { ALPNProtocols: encodeAlpn(tls.alpnProtocols) }),
-      },
-    }),
-    allowHalfOpen: true,
-    socket: bunHandlers(accept),
-  });
+  try {
+    return bunSockets().listen({
+      ...(options.path !== undefined ? { unix: options.path } : {
+        hostname: options.hostname ?? "0.0.0.0",
+        port: options.port ?? 0,
+      }),
+      ...(options.backlog !== undefined && { backlog: options.backlog }),
+      ...(options.reusePort !== undefined && { reusePort: options.reusePort }),
+      ...(tls && {
+        tls: {
+          cert: tls.cert,
+          key: tls.key,
+          ...(tls.alpnProtocols &&
+            { ALPNProtocols: encodeAlpn(tls.alpnProtocols) }),
+        },
+      }),
+      allowHalfOpen: true,
+      socket: bunHandlers(accept),
+    });
+  } catch (error) {
+    throw withCode(error);
+  }
 }
 
 /** A listener on Bun's. */

@@ -140,3 +140,18 @@ export function bunHandlers(
     connectError() {},
   };
 }
+
+/**
+ * Adds to the message of an error what the system calls it: Bun (1.4.5) says "Failed
+ * to connect" and "Failed to listen at 0.0.0.0", and the reason in `code` alone.
+ *
+ * @param error What Bun threw. It is changed, and returned.
+ */
+export function withCode(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code } = error as { code?: unknown };
+  if (typeof code === "string" && !error.message.includes(code)) {
+    error.message += `: ${code}`;
+  }
+  return error;
+}
