@@ -1,22 +1,17 @@
 /** A program that has closed its connections, or got none, ends by itself (BL8). */
-import { Handler, type Server, Site } from "../../server.ts";
+import { type Server, Site } from "../../server.ts";
 import type { DialOptions } from "../../client.ts";
 import { assert, assertEquals, test, testWhere } from "../harness.ts";
 import { Child, currentRuntime } from "../harness/child.ts";
 import { within } from "../harness/deadline.ts";
 import { RawServer } from "../harness/raw_server.ts";
 import { certificate } from "../runtime/recorder.ts";
+import { Echo } from "../site/served.ts";
 import { FullListener } from "./full_listener.ts";
 import { Relay } from "./relay.ts";
 
 const tls = { cert: certificate("leaf.crt"), key: certificate("leaf.key") };
 const ca = certificate("ca.crt");
-
-class Echo extends Handler {
-  override message(data: string | Uint8Array): void {
-    this.connection.send(data);
-  }
-}
 
 async function listen(secure = false): Promise<[Server, number]> {
   const site = new Site({

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Handler, Site } from "../../server.ts";
+import { Site } from "../../server.ts";
 import { assert, assertEquals, testWhere } from "../harness.ts";
 import {
   checkoutPath,
@@ -13,6 +13,7 @@ import {
   scriptArguments,
 } from "../harness/child.ts";
 import { certificate } from "../runtime/recorder.ts";
+import { Echo } from "../site/served.ts";
 import { dialPermitted } from "./permitted.ts";
 
 const NET = checkoutPath("tests/client/eyeballs_net.sh");
@@ -104,12 +105,6 @@ testWhere(
     });
   },
 );
-
-class Echo extends Handler {
-  override message(data: string | Uint8Array): void {
-    this.connection.send(data);
-  }
-}
 
 testWhere(
   currentRuntime === "deno" ? undefined : "Deno, whose permissions it is about",

@@ -5,23 +5,18 @@ import {
   HandshakeError,
   isRetryable,
 } from "../../client.ts";
-import { Handler, type Server, Site } from "../../server.ts";
+import { type Server, Site } from "../../server.ts";
 import { assert, assertEquals, assertRejects, test } from "../harness.ts";
 import { within } from "../harness/deadline.ts";
 import { RawServer, upgradeResponse } from "../harness/raw_server.ts";
 import { inSomeTry } from "../harness/tries.ts";
 import { certificate } from "../runtime/recorder.ts";
+import { Echo } from "../site/served.ts";
 import { Relay } from "./relay.ts";
 
 const tls = { cert: certificate("leaf.crt"), key: certificate("leaf.key") };
 const ca = certificate("ca.crt");
 const TEXT = "through ".repeat(100_000);
-
-class Echo extends Handler {
-  override message(data: string | Uint8Array): void {
-    this.connection.send(data);
-  }
-}
 
 function listen(secure: boolean): Promise<Server> {
   const site = new Site();

@@ -5,17 +5,12 @@ import {
   dial,
   HandshakeError,
 } from "../../client.ts";
-import { Handler, type Server, Site } from "../../server.ts";
+import { type Server, Site } from "../../server.ts";
 import { assert, assertEquals, assertRejects, test } from "../harness.ts";
 import { certificate } from "../runtime/recorder.ts";
+import { Echo } from "../site/served.ts";
 
 const ca = certificate("ca.crt");
-
-class Echo extends Handler {
-  override message(data: string | Uint8Array): void {
-    this.connection.send(data);
-  }
-}
 
 function listen(name: "leaf" | "self"): Promise<Server> {
   const site = new Site({ onError: () => {} });

@@ -1,11 +1,10 @@
-import { FrameHeader, type Role } from "../../codec/frame.ts";
 import {
   type MessageOptions,
   MessageRules,
 } from "../../codec/message_rules.ts";
 import { plainDecoding } from "../../codec/text_decoding.ts";
 import { assertEquals, assertStrictEquals, test } from "../harness.ts";
-import { frame, type FrameOptions } from "../harness/frame.ts";
+import { headerOf } from "./peer_frame.ts";
 
 function makeRules(options: Partial<MessageOptions> = {}): MessageRules {
   return new MessageRules({
@@ -15,15 +14,6 @@ function makeRules(options: Partial<MessageOptions> = {}): MessageRules {
     cheapArrayBytes: 0,
     ...options,
   });
-}
-
-/** Reads the header of a data frame, as the receiver does. */
-function headerOf(options: FrameOptions): FrameHeader {
-  const role: Role = options.mask ? "server" : "client";
-  const header = new FrameHeader(role, true);
-  header.read(frame(options), 0);
-  assertStrictEquals(header.violation, undefined);
-  return header;
 }
 
 const START = headerOf({ fin: false, length: 1 });

@@ -1,15 +1,14 @@
-import { FrameHeader, type Role } from "../../codec/frame.ts";
 import { rotateKey } from "../../codec/mask.ts";
 import { type Message, MessageReader } from "../../codec/message.ts";
 import type { MessageOptions } from "../../codec/message_rules.ts";
 import { plainDecoding, type TextDecoding } from "../../codec/text_decoding.ts";
 import type { MessageTransform } from "../../codec/transform.ts";
-
 import { assert, assertEquals, assertStrictEquals, test } from "../harness.ts";
 import { allocations } from "../harness/allocations.ts";
 import { concat, hex, sameBytes } from "../harness/bytes.ts";
 import { frame, type FrameOptions } from "../harness/frame.ts";
 import { seededRandom } from "../harness/random.ts";
+import { headerOf } from "./peer_frame.ts";
 
 const MIB = 1_048_576;
 
@@ -22,15 +21,6 @@ function reader(options: Partial<MessageOptions> = {}): MessageReader {
     transform: undefined,
     ...options,
   });
-}
-
-/** Reads the header of a data frame, as the receiver does. */
-function headerOf(options: FrameOptions): FrameHeader {
-  const role: Role = options.mask ? "server" : "client";
-  const header = new FrameHeader(role, true);
-  header.read(frame(options), 0);
-  assertStrictEquals(header.violation, undefined);
-  return header;
 }
 
 /** Feeds one frame, its payload in pieces of `size`; returns the outcome. */

@@ -1,4 +1,5 @@
-import { eachRole, peerFrame, sentFrames } from "./protocol/each_role.ts";
+import { peerFrame } from "./peer_frame.ts";
+import { eachRole, sentFrames } from "./protocol/each_role.ts";
 import type { ProtocolEvent } from "../../codec/event.ts";
 import type { Role } from "../../codec/frame.ts";
 import { prepareMessage } from "../../codec/prepared.ts";

@@ -6,11 +6,11 @@ import { concat, hex } from "../harness/bytes.ts";
 import { closePayload, frame } from "../harness/frame.ts";
 import { seededRandom } from "../harness/random.ts";
 import { assertParses, cutEvery } from "../harness/split.ts";
+import { peerFrame } from "./peer_frame.ts";
 import {
   failed,
   message,
   outcome,
-  peerFrame,
   ROLES,
   subject,
   takeAll,

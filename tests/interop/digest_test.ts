@@ -8,23 +8,17 @@ import {
   HandshakeError,
   type Login,
 } from "../../client.ts";
-import { Handler, type Server, Site } from "../../server.ts";
+import { type Server, Site } from "../../server.ts";
 import { assert, assertEquals, assertRejects, testWhere } from "../harness.ts";
 import { programPath } from "../harness/program.ts";
 import { certificate } from "../runtime/recorder.ts";
-import { pause } from "../site/served.ts";
+import { Echo, pause } from "../site/served.ts";
 import { PASSWORD, startApache, startSquid, USER } from "./digest_peers.ts";
 
 const LOGIN: Login = { username: USER, password: PASSWORD };
 const WRONG: Login = { username: USER, password: "wrong" };
 const REFUSED = ["bad-status", 401] as [string, number];
 const TEXT = "through ".repeat(10_000);
-
-class Echo extends Handler {
-  override message(data: string | Uint8Array): void {
-    this.connection.send(data);
-  }
-}
 
 /** A site that echoes. */
 function listen(secure = false): Promise<Server> {

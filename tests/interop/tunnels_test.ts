@@ -9,10 +9,11 @@ import {
   HandshakeError,
   redial,
 } from "../../client.ts";
-import { Handler, type Server, Site } from "../../server.ts";
+import { type Server, Site } from "../../server.ts";
 import { assert, assertEquals, assertRejects, testWhere } from "../harness.ts";
 import { programPath } from "../harness/program.ts";
 import { certificate } from "../runtime/recorder.ts";
+import { Echo } from "../site/served.ts";
 import {
   missingSsh,
   SshTunnel,
@@ -24,12 +25,6 @@ import {
 
 const TEXT = "through ".repeat(100_000);
 const ca = certificate("ca.crt");
-
-class Echo extends Handler {
-  override message(data: string | Uint8Array): void {
-    this.connection.send(data);
-  }
-}
 
 /** A site that echoes, and its URL. */
 async function listen(secure: boolean): Promise<[Server, string]> {

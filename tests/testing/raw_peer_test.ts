@@ -1,14 +1,9 @@
 /** Peers that say what they are told to, right or wrong (B-12, AB24). */
 import { ClosedError, HandshakeError } from "../../client.ts";
-import { Handler, Site } from "../../server.ts";
+import { Site } from "../../server.ts";
 import { type RawFrameInit, RawPeer, settle } from "../../testing.ts";
 import { assert, assertEquals, assertRejects, test } from "../harness.ts";
-
-class Echo extends Handler {
-  override message(data: string | Uint8Array): void {
-    this.connection.send(data);
-  }
-}
+import { Echo } from "../site/served.ts";
 
 test("B-12: a raw client sends frames, and reads what it is sent", async () => {
   await using peer = await RawPeer.connect(Echo, { path: "/echo?x" });

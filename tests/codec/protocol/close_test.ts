@@ -19,13 +19,8 @@ import {
   assertFails,
   ProtocolPair,
 } from "../../harness/protocol_pair.ts";
-import {
-  closeFrame,
-  eachRole,
-  peerFrame,
-  ROLES,
-  sentFrames,
-} from "./each_role.ts";
+import { peerFrame } from "../peer_frame.ts";
+import { closeFrame, eachRole, ROLES, sentFrames } from "./each_role.ts";
 
 /** Runs `body`, in which many errors are made whose stacks nobody reads. */
 function withoutStacks(body: () => void): void {

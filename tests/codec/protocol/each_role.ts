@@ -4,24 +4,11 @@ import { Protocol } from "../../../codec/protocol.ts";
 import type { ProtocolOptions } from "../../../codec/protocol_options.ts";
 import { assertStrictEquals } from "../../harness.ts";
 import { toHex } from "../../harness/bytes.ts";
-import {
-  closePayload,
-  frame,
-  type FrameOptions,
-  parseFrames,
-} from "../../harness/frame.ts";
+import { closePayload, parseFrames } from "../../harness/frame.ts";
 import { allOutput } from "../../harness/protocol_pair.ts";
 
 /** The sides that a protocol can be. */
 export const ROLES: readonly Role[] = ["server", "client"];
-
-/** A frame as the peer of `role` sends it. */
-export function peerFrame(
-  role: Role,
-  options: FrameOptions,
-): Uint8Array<ArrayBuffer> {
-  return frame({ ...options, mask: options.mask ?? role === "server" });
-}
 
 /** Frames that wait to be sent, as `[opcode, payload in hex]`. */
 export function sentFrames(protocol: Protocol): [number, string][] {

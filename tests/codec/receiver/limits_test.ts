@@ -10,11 +10,11 @@ import {
 import { allocations } from "../../harness/allocations.ts";
 import { concat, hex, sameBytes } from "../../harness/bytes.ts";
 import { frame } from "../../harness/frame.ts";
+import { peerFrame } from "../peer_frame.ts";
 import {
   failed,
   message,
   outcome,
-  peerFrame,
   ROLES,
   subject,
   takeAll,

@@ -5,7 +5,6 @@ import type { MessageOptions } from "../../../codec/message_rules.ts";
 import { Receiver } from "../../../codec/receiver.ts";
 import { Sender } from "../../../codec/sender.ts";
 import { plainDecoding } from "../../../codec/text_decoding.ts";
-import { frame, type FrameOptions } from "../../harness/frame.ts";
 
 /** The sides that a receiver can be of. */
 export const ROLES: readonly Role[] = ["server", "client"];
@@ -31,14 +30,6 @@ export function subject(
     ...options,
   }, sender);
   return { receiver, sender };
-}
-
-/** A frame as the peer of `role` sends it. */
-export function peerFrame(
-  role: Role,
-  options: FrameOptions,
-): Uint8Array<ArrayBuffer> {
-  return frame({ ...options, mask: options.mask ?? role === "server" });
 }
 
 /** Takes all events, the last one with them. */
