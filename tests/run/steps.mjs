@@ -159,7 +159,7 @@ function suites(context) {
       context,
       "bun test",
       bun,
-      ["test", "--parallel=2", "--timeout", "60000", "./tests"],
+      ["test", "--parallel=2", "--timeout", "120000", "./tests"],
       bunCounts,
     ),
     suite(
@@ -170,7 +170,7 @@ function suites(context) {
         "--test",
         "--test-reporter=spec",
         "--test-concurrency=2",
-        "--test-timeout=60000",
+        "--test-timeout=120000",
         "tests/**/*_test.ts",
       ],
       nodeCounts,
