@@ -70,7 +70,11 @@ test("KA-5: after the loop was blocked, Pongs that wait are read before anybody 
     };
     const script = "tests/site/slow_pongs_child.ts";
     await serveChild(script, options, async (_served, _child, ended) => {
-      await until(() => blocks === 3 && pings > 80, "the last block and more");
+      await until(
+        () => blocks === 3 && pings > 80,
+        "the last block and more",
+        30_000,
+      );
       assertEquals(ended.map(({ cause }) => cause), []);
     });
   }));

@@ -49,7 +49,9 @@ export async function crowd(
     onError: (error) => void errors.push(error),
     ...siteOptions,
   });
-  site.addHandler("/crowd", Member, { closeTimeoutMs: 200, ...handlerOptions });
+  // Who does not read answers no Ping, and is to be given up by its policy alone.
+  const settings = { closeTimeoutMs: 200, pingIntervalMs: 0 };
+  site.addHandler("/crowd", Member, { ...settings, ...handlerOptions });
   setup?.(site);
   const server = await site.listen({ port: 0, hostname: "127.0.0.1" });
   assert(server.addr.transport === "tcp");

@@ -56,7 +56,12 @@ test("BP-6: frozen processes delay nobody, and are dealt with as their policy sa
       infos.set(new URL(this.connection.request.url).pathname, info);
     }
   }
-  const site = new Site({ broadcastMaxBytes: MAX_BYTES, closeTimeoutMs: 500 });
+  // Who is frozen answers no Ping, and is to be given up by its policy alone.
+  const site = new Site({
+    broadcastMaxBytes: MAX_BYTES,
+    closeTimeoutMs: 500,
+    pingIntervalMs: 0,
+  });
   site.addHandler("/live", Member);
   for (const policy of ["close", "drop-new", "drop-old", "latest"] as const) {
     site.addHandler(`/${policy}`, Member, { broadcastOverflow: policy });
