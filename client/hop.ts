@@ -134,7 +134,13 @@ function isNetworkError(error: unknown): boolean {
     NETWORK_ERROR_CODE.test(String(code));
 }
 
+/** How the libraries of all three say that what came back was no TLS record. */
+const NO_TLS = /wrong[ _]version[ _]number/i;
+
 function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  // Of places in the source of OpenSSL nobody sees that `ws:` was meant.
+  if (NO_TLS.test(message)) return "no TLS is spoken there";
   // A certificate's names are in it: the peer's own words.
-  return printable(error instanceof Error ? error.message : String(error));
+  return printable(message.trim());
 }

@@ -47,6 +47,32 @@ async function assertRefused(dialing: Promise<Connection>): Promise<void> {
   assert(error.message.length <= 300, error.message);
 }
 
+test("CI-16: a server that speaks no TLS is said to speak none", async () => {
+  const site = new Site();
+  await using server = await site.listen({ port: 0, hostname: "127.0.0.1" });
+  assert(server.addr.transport === "tcp");
+  const { port } = server.addr;
+  const at = `127.0.0.1:${port}`;
+  const error = await assertRejects(
+    () => dial(`wss://${at}/`),
+    HandshakeError,
+  );
+  assertEquals(error.reason, "tls-failed");
+  assertEquals(
+    error.message,
+    `Cannot connect to ${at}: no TLS is spoken there`,
+  );
+  assert(error.cause instanceof Error);
+
+  const url = `https://${at}`;
+  const refused = await assertRejects(
+    () => dial("ws://nowhere.test/", { proxy: url }),
+    HandshakeError,
+  );
+  assertEquals(refused.reason, "proxy-failed");
+  assert(refused.message.endsWith("no TLS is spoken there"), refused.message);
+});
+
 test("CI-16: a self-signed certificate is refused unless that is switched off", async () => {
   await using server = await listen("self");
   await assertRefused(dialTls(server));
