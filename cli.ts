@@ -24,9 +24,10 @@ import { HELP, VERSION } from "./cli/help.ts";
 import {
   beginOutput,
   flushOutput,
+  hasOutputFailed,
   writeError,
   writeText,
-} from "./cli/screen.ts";
+} from "./cli/output.ts";
 import { serve } from "./cli/serve.ts";
 import { talk } from "./cli/talk.ts";
 import { UsageError } from "./cli/usage.ts";
@@ -37,13 +38,14 @@ import { UsageError } from "./cli/usage.ts";
  *
  * @param args Arguments, without the program's own name.
  * @returns Exit code: 0; 1 where no connection could be opened, or one did not
- * close in good order; 2 where the arguments make no sense.
+ * close in good order, or what is printed could not be written; 2 where the
+ * arguments make no sense.
  */
 export async function runCli(args: readonly string[]): Promise<number> {
   beginOutput();
   const code = await run(args);
   await flushOutput();
-  return code;
+  return hasOutputFailed() ? 1 : code;
 }
 
 async function run(args: readonly string[]): Promise<number> {

@@ -9,7 +9,7 @@ import { type Connection, dial, HandshakeError } from "../client.ts";
 import { printable } from "../connection.ts";
 import type { BenchCommand } from "./arguments.ts";
 import { formatMs, Histogram } from "./histogram.ts";
-import { writeError, writeText } from "./screen.ts";
+import { writeError, writeText } from "./output.ts";
 import { UsageError } from "./usage.ts";
 
 /** How often the live line is written, in milliseconds. */

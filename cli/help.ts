@@ -82,7 +82,8 @@ bench: sends text messages to a server that echoes, and measures.
   -h, --help                  Print this
       --version               Print the version
 
-Exit codes: 0; 1 where no connection could be opened, or one ended in another
-way than by a close with 1000, 1001 or no code; 2 for arguments that make no
-sense. Colours only on a terminal, and never where NO_COLOR is set.
+Exit codes: 0; 1 where no connection could be opened, one ended in another way
+than by a close with 1000, 1001 or no code, or what is printed could not be
+written; 2 for arguments that make no sense. Colours only on a terminal, and
+never where NO_COLOR is set.
 `;

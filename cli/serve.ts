@@ -9,7 +9,7 @@ import { consoleLogger, type Server, Site } from "../server.ts";
 import { printable } from "../connection.ts";
 import type { ServeCommand } from "./arguments.ts";
 import { serveFolder } from "./folder.ts";
-import { writeError } from "./screen.ts";
+import { writeError } from "./output.ts";
 
 /**
  * Serves until a signal ends it.

@@ -26,8 +26,8 @@ import {
   flushOutput,
   isOutputFull,
   onOutputLost,
-  Screen,
-} from "./screen.ts";
+} from "./output.ts";
+import { Screen } from "./screen.ts";
 import { UsageError } from "./usage.ts";
 
 /**

@@ -1,8 +1,15 @@
 /** The command line between other programs: pipes that stall, end, and break. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import process from "node:process";
 import type { Connection, Site } from "../../server.ts";
-import { assert, assertEquals, assertMatch, test } from "../harness.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  test,
+  testWhere,
+} from "../harness.ts";
 import { checkoutPath } from "../harness/child.ts";
 import { within } from "../harness/deadline.ts";
 import { RawServer, upgradeResponse } from "../harness/raw_server.ts";
@@ -189,6 +196,30 @@ test("WS29: a reader that has had enough ends it, quietly", async () => {
     assertEquals(code, args[0] === "--help" ? 0 : 2);
   }
 });
+
+testWhere(
+  existsSync("/dev/full") ? undefined : "/dev/full",
+  "WS29: output that cannot be written is an error",
+  async () => {
+    const setup = (site: Site) =>
+      site.addHandler("/tick", async (connection) => {
+        connection.send("tick");
+        await connection.closed;
+      });
+    await serve({ setup }, async ({ port }) => {
+      const url = `ws://127.0.0.1:${port}/tick`;
+      for (const args of [["-n", url], ["--once", "--json", url], ["--help"]]) {
+        await using full = new Bare([
+          ...["/bin/sh", "-c", 'exec "$@" > /dev/full', "sh"],
+          ...commandLine(...args),
+        ]);
+        const code = await within(full.exited, "the end", 60_000);
+        assertEquals([args, code], [args, 1], full.stderr);
+        assertMatch(full.stderr, /^(Connected to \S+\n)?Cannot write: .*\.\n/);
+      }
+    });
+  },
+);
 
 test("WS29: --raw prints messages as they are", async () => {
   const setup = (site: Site) =>
