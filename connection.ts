@@ -3,8 +3,9 @@
  * {@linkcode Handler} that a site, or `dial`, makes for each.
  *
  * This is the only place where the codec meets a runtime. The rooms behind it
- * are `connection/`: `link.ts` joins protocol and transport, `pump.ts` keeps the
- * hooks in order, `socket_connection.ts` is what implements the interface below.
+ * are `connection/`: `link.ts` joins protocol and transport, `ending.ts` is how that
+ * ends, `pump.ts` keeps the hooks in order, `taking.ts` hands messages to those who
+ * ask, `socket_connection.ts` is what implements the interface below.
  *
  * @module
  */

@@ -5,7 +5,8 @@
  */
 
 import type { Message } from "../codec.ts";
-import type { Incoming } from "./incoming.ts";
+import { Incoming } from "./incoming.ts";
+import type { Link } from "./link.ts";
 
 /** A message, whole or in pieces. */
 export type Received = Message | Incoming;
@@ -21,14 +22,14 @@ export class Inbox {
   isUsed = false;
   /** Whether who has asked said since that he is done with what he was given. */
   isReleased = false;
-  /** Whether a message was dropped, and so all that come after it. */
-  isCut = false;
 
   // Both are made when they are needed: most handlers never ask.
   #messages: Received[] | undefined;
   #first = 0;
   #waiters: Waiter[] | undefined;
   #ended = false;
+  /** Whether a message was dropped, and so all that come after it. */
+  #isCut = false;
 
   /** Count of waiting messages. */
   get length(): number {
@@ -40,6 +41,24 @@ export class Inbox {
   /** Whether somebody waits, and so has finished with all earlier messages. */
   get isAwaited(): boolean {
     return this.#waiters !== undefined && this.#waiters.length > 0;
+  }
+
+  /** Whether those who have asked have finished with what they were given. */
+  get isConsumed(): boolean {
+    return !this.isUsed || this.isReleased || this.isAwaited;
+  }
+
+  /** Appends a message, or drops it, as the state of its connection says. */
+  keep(message: Received, { isOpen, protocol, settings }: Link): void {
+    // After our Close frame reading does not pause any more, so that the peer's
+    // is found; what nobody takes must not pile up until it is there. Once a
+    // message is dropped all are: what can be taken has no gap.
+    if (!isOpen && protocol.received === undefined) {
+      this.#isCut ||= this.length >= settings.receiveHighWaterMessages ||
+        this.size >= settings.receiveHighWaterBytes;
+    }
+    if (!this.#isCut) this.push(message);
+    else if (message instanceof Incoming) message.cutOff();
   }
 
   /** Appends a message, or hands it to the one who has waited longest. */

@@ -2,6 +2,7 @@
 import { ClosedError, Handler } from "../../connection.ts";
 import { FakeClock } from "../../testing.ts";
 import { assert, assertEquals, assertRejects, test } from "../harness.ts";
+import { within } from "../harness/deadline.ts";
 import { close, Rig, settle } from "./rig.ts";
 
 test("open, messages, close: in order, once each", async () => {
@@ -358,6 +359,28 @@ test("hooks of a handler that takes messages do not overlap either", async () =>
   // Messages do not wait for hooks here, and of Pings the latest counts.
   assertEquals([log[0], log.at(-2), log.at(-1)], ["open", "ping", "close"]);
   assert(!log.join().includes("overlaps"), log.join());
+});
+
+test("WS35: a Pong that is told of late answers no Ping sent since", async () => {
+  const gate = Promise.withResolvers<void>();
+  const told = Promise.withResolvers<void>();
+  class Taker extends Handler {
+    override open = () => gate.promise;
+    override pong = () => told.resolve();
+  }
+  await using rig = new Rig();
+  rig.connection.handle(new Taker(rig.connection));
+  const payload = Uint8Array.of(1);
+  const first = rig.connection.ping(payload);
+  rig.send({ opcode: "pong", payload });
+  await within(first, "the Pong");
+  let isAnswered = false;
+  const note = () => void (isAnswered = true);
+  rig.connection.ping(payload).then(note, () => {});
+  gate.resolve();
+  await within(told.promise, "the hook");
+  await settle();
+  assertEquals(isAnswered, false);
 });
 
 test("a function's end closes with 1000, its exception with 1011", async () => {

@@ -61,3 +61,20 @@ test("the end reaches those who wait", async () => {
   assertEquals(await Promise.all(both), [undefined, undefined]);
   assertEquals(inbox.isAwaited, false);
 });
+
+test("who asks or says so has finished with what came before", () => {
+  const inbox = new Inbox();
+  assertEquals(inbox.isConsumed, true);
+  inbox.push("a");
+  assertEquals(inbox.isConsumed, true);
+  inbox.tryTake();
+  assertEquals(inbox.isConsumed, false);
+  inbox.isReleased = true;
+  assertEquals(inbox.isConsumed, true);
+  inbox.tryTake();
+  assertEquals(inbox.isConsumed, false);
+  inbox.wait(() => {});
+  assertEquals(inbox.isConsumed, true);
+  inbox.push("b");
+  assertEquals(inbox.isConsumed, false);
+});
