@@ -147,7 +147,7 @@ export class Hosted {
     if (host === undefined && head !== undefined && isUpgrade(head)) {
       return this.#respond(NO_HOST);
     }
-    if (remoteAddress === undefined) throw notTheHosts();
+    if (remoteAddress === undefined) throw notTheHosts(host);
     const source = { remoteAddress, secure: isSecure(request) };
     const client = head &&
       this.#site.admission.clientOf(head.headers, source);
@@ -159,7 +159,7 @@ export class Hosted {
       return this.#passOn(asked, head, match);
     }
     if (match === "invalid") return this.#refuse(asked, refuse("bad-target"));
-    if (taken === undefined) throw notTheHosts();
+    if (taken === undefined) throw notTheHosts(host);
     const offer = checkUpgrade(head);
     if (!offer.ok) return this.#refuse(asked, offer);
     if (!namesOneHost(request, offer.host)) {
@@ -272,11 +272,13 @@ export class Hosted {
   }
 }
 
-function notTheHosts(): TypeError {
-  return new TypeError(
-    "Cannot answer the request: pass what the host passed beside it, as in " +
-      "site.fetch(request, info)",
-  );
+function notTheHosts(host: Host | undefined): TypeError {
+  const what = host === undefined
+    // Node: whatever its server passes, it is nothing that a site can use.
+    ? "say who asks, as in site.fetch(request, { remoteAddress }), or let the " +
+      "site listen by itself"
+    : "pass what the host passed beside it, as in site.fetch(request, info)";
+  return new TypeError(`Cannot answer the request: ${what}`);
 }
 
 /** How long a host that pings by itself may hear nothing. */

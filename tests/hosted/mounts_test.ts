@@ -284,7 +284,11 @@ testNode(
     const answered = await site.fetch(plain, { remoteAddress });
     assertEquals(await answered.text(), "the root's");
     // By now it is known what the host is.
-    assertThrows(() => site.fetch(plain, {}), TypeError, "site.fetch(");
+    assertThrows(
+      () => site.fetch(plain, {}),
+      TypeError,
+      "say who asks, as in site.fetch(request, { remoteAddress })",
+    );
   },
 );
 
