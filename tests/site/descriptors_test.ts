@@ -40,7 +40,8 @@ test("OS-1: a site outlives a lack of descriptors, and does not spin", async () 
     const usedMs = after.cpuMs - before.cpuMs;
     const passedMs = after.nowMs - before.nowMs;
     // A bare `Bun.listen` (1.4.5) spins by itself, and says nothing of it.
-    const mayUseMs = passedMs * (currentRuntime === "bun" ? 1.4 : 0.5);
+    // Deno and Node use less than a hundredth, and without a wait half of it and more.
+    const mayUseMs = passedMs * (currentRuntime === "bun" ? 1.4 : 0.1);
     assert(usedMs < mayUseMs, `${usedMs} ms of ${passedMs} with nothing to do`);
     // Who was there before is served all the same.
     early.sendFrame({ payload: "still here" });
