@@ -94,7 +94,12 @@ export { checkPem } from "./connection/pem.ts";
 export { printable } from "./connection/printable.ts";
 export type { DialledRequest, ForwardedRequest } from "./connection/request.ts";
 export type { ConnectionRequest, ConnectionResponse };
-export { mayCompress, toBytes, toMessage } from "./connection/sendable.ts";
+export {
+  isArrayBuffer,
+  mayCompress,
+  toBytes,
+  toMessage,
+} from "./connection/sendable.ts";
 export type { Sendable, SendOptions };
 export { SocketConnection } from "./connection/socket_connection.ts";
 export type { ConnectionStats };

@@ -23,6 +23,12 @@ export interface SendOptions {
 
 const SEND_OPTION_NAMES = new Set(["compress"]);
 
+/** Throws where its `this` is no `ArrayBuffer`, whatever prototype that has. */
+const byteLengthOf = Object.getOwnPropertyDescriptor(
+  ArrayBuffer.prototype,
+  "byteLength",
+)!.get!;
+
 /**
  * Tells whether a message may be compressed.
  *
@@ -63,7 +69,22 @@ export function toBytes(what: string, data: unknown): Uint8Array {
   if (ArrayBuffer.isView(data)) {
     return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   }
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  if (isArrayBuffer(data)) return new Uint8Array(data);
   const type = data === null ? "null" : typeof data;
   throw new TypeError(`Cannot ${what}: neither a string nor bytes: ${type}`);
+}
+
+/**
+ * Whether it is an `ArrayBuffer`, also of another realm, as `node:vm` and test
+ * runners have.
+ *
+ * @param value Anything.
+ */
+export function isArrayBuffer(value: unknown): value is ArrayBuffer {
+  try {
+    byteLengthOf.call(value);
+    return true;
+  } catch {
+    return false;
+  }
 }

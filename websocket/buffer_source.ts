@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isArrayBuffer } from "../connection.ts";
+
 /**
  * Copies what `send` and `write` are given.
  *
@@ -29,22 +31,6 @@ function copyOf(
 ): Uint8Array<ArrayBuffer> {
   if (length === 0) return new Uint8Array(0);
   return new Uint8Array(buffer, offset, length).slice();
-}
-
-/** Throws where its `this` is no `ArrayBuffer`, whatever prototype that has. */
-const byteLengthOf = Object.getOwnPropertyDescriptor(
-  ArrayBuffer.prototype,
-  "byteLength",
-)!.get!;
-
-/** Whether it is one, also of another realm, as `node:vm` and test runners have. */
-function isArrayBuffer(value: unknown): value is ArrayBuffer {
-  try {
-    byteLengthOf.call(value);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Web IDL, section 3.2.25: without `[AllowShared]`, `[AllowResizable]` it throws. */

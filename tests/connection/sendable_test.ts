@@ -1,4 +1,5 @@
 /** What may be handed over for sending, and what becomes of it. */
+import { runInNewContext } from "node:vm";
 import { mayCompress, toBytes, toMessage } from "../../connection/sendable.ts";
 import {
   assert,
@@ -26,6 +27,24 @@ test("toMessage() takes text and bytes of any kind, and exactly those", () => {
     assert(message instanceof Uint8Array);
     assertEquals([...message], expected);
   }
+});
+
+test("toMessage() takes bytes of another realm", () => {
+  for (
+    const code of [
+      "new Uint8Array([1, 2, 3])",
+      "new Uint8Array([1, 2, 3]).buffer",
+      "new DataView(new Uint8Array([0, 1, 2, 3]).buffer, 1)",
+    ]
+  ) {
+    const message = toMessage(runInNewContext(code));
+    assert(message instanceof Uint8Array, code);
+    assertEquals([...message], [1, 2, 3]);
+  }
+  const shared = runInNewContext("new SharedArrayBuffer(3)");
+  assertThrows(() => toMessage(shared), TypeError);
+  const posing = Object.create(ArrayBuffer.prototype);
+  assertThrows(() => toMessage(posing), TypeError, "neither a string nor");
 });
 
 test("toBytes() and toMessage() refuse the rest", () => {
