@@ -3,7 +3,7 @@
  * again, and the client of the Phoenix framework.
  */
 import { WebSocket } from "../../websocket.ts";
-import { Handler } from "../../server.ts";
+import { Handler, type Site } from "../../server.ts";
 import { assertEquals, test } from "../harness.ts";
 import { within } from "../harness/deadline.ts";
 import { serve, until } from "../site/served.ts";
@@ -101,10 +101,18 @@ interface PhoenixSocket {
 
 /** Speaks as much of Phoenix's protocol as its client asks for. */
 class PhoenixHandler extends Handler {
+  /** Events that have come, on all connections. */
+  static readonly events: string[] = [];
+
+  static count(event: string): number {
+    return PhoenixHandler.events.filter((one) => one === event).length;
+  }
+
   override message(data: string | Uint8Array): void {
     if (typeof data !== "string") return this.#receiveBytes(data);
     const [joinRef, ref, topic, event, payload] = JSON.parse(data);
     this.#reply(joinRef, ref, topic, { event, payload });
+    PhoenixHandler.events.push(event);
     if (event === "shout") {
       const push = [joinRef, null, topic, "shouted", payload];
       this.connection.send(JSON.stringify(push));
@@ -140,44 +148,24 @@ function answered(push: Push): Promise<unknown> {
   return within(answer, "an answer");
 }
 
-test("phoenix: channels, bytes, heartbeats, and joining again", async () => {
+/** Runs a body with a site, and a socket that disconnects at its end. */
+async function withPhoenix(
+  options: object,
+  body: (socket: PhoenixSocket, site: Site) => Promise<void>,
+): Promise<void> {
   const { Socket } = await import(PHOENIX);
   await serve({
     setup: (site) =>
-      site.addHandler("/socket/websocket", PhoenixHandler, {
-        origins: "*",
-      }),
+      site.addHandler("/socket/websocket", PhoenixHandler, { origins: "*" }),
   }, async ({ port, site }) => {
     const socket: PhoenixSocket = new Socket(`ws://127.0.0.1:${port}/socket`, {
       transport: Authorized,
-      heartbeatIntervalMs: 50,
       reconnectAfterMs: () => 10,
-      rejoinAfterMs: () => 10,
-      params: { token: "a b" },
+      ...options,
     });
     socket.connect();
     try {
-      const channel = socket.channel("room:1", { name: "x" });
-      const joined = await answered(channel.join());
-      assertEquals(joined, { event: "phx_join", payload: { name: "x" } });
-      const shouted = new Promise((resolve) => channel.on("shouted", resolve));
-      const payload = { text: "\u{1f4a1}" };
-      const response = await answered(channel.push("shout", payload));
-      assertEquals(response, { event: "shout", payload });
-      assertEquals(await within(shouted, "a message"), payload);
-      const { buffer } = Uint8Array.of(1, 2, 3);
-      const bytes = await answered(channel.push("bytes", buffer));
-      assertEquals(bytes, { bytes: [1, 2, 3] });
-      for (const connection of site.connections) {
-        const { pathname } = new URL(connection.request.url);
-        if (pathname === "/socket/websocket") connection.terminate();
-      }
-      await until(() => channel.state === "errored", "the end");
-      await until(() => channel.state === "joined", "the channel, once more");
-      assertEquals(
-        await answered(channel.push("again", {})),
-        { event: "again", payload: {} },
-      );
+      await body(socket, site);
     } finally {
       // Also where something failed: it would go on connecting for ever.
       const ended = new Promise<void>((resolve) => socket.disconnect(resolve));
@@ -185,4 +173,41 @@ test("phoenix: channels, bytes, heartbeats, and joining again", async () => {
     }
     assertEquals(socket.isConnected(), false);
   });
+}
+
+test("phoenix: channels, bytes, and joining again", () => {
+  const options = { rejoinAfterMs: () => 10, params: { token: "a b" } };
+  return withPhoenix(options, async (socket, site) => {
+    const channel = socket.channel("room:1", { name: "x" });
+    const joined = await answered(channel.join());
+    assertEquals(joined, { event: "phx_join", payload: { name: "x" } });
+    const shouted = new Promise((resolve) => channel.on("shouted", resolve));
+    const payload = { text: "\u{1f4a1}" };
+    const response = await answered(channel.push("shout", payload));
+    assertEquals(response, { event: "shout", payload });
+    assertEquals(await within(shouted, "a message"), payload);
+    const { buffer } = Uint8Array.of(1, 2, 3);
+    const bytes = await answered(channel.push("bytes", buffer));
+    assertEquals(bytes, { bytes: [1, 2, 3] });
+    const joins = PhoenixHandler.count("phx_join");
+    for (const connection of site.connections) {
+      const { pathname } = new URL(connection.request.url);
+      if (pathname === "/socket/websocket") connection.terminate();
+    }
+    const isAgain = () => PhoenixHandler.count("phx_join") > joins;
+    await until(isAgain, "a channel that joins again");
+    await until(() => channel.state === "joined", "the channel, once more");
+    assertEquals(
+      await answered(channel.push("again", {})),
+      { event: "again", payload: {} },
+    );
+  });
 });
+
+// By itself: whoever hears of a heartbeat too late connects anew, and what is under
+// way then gets no answer.
+test("phoenix: heartbeats", () =>
+  withPhoenix({ heartbeatIntervalMs: 50 }, () => {
+    const count = () => PhoenixHandler.count("heartbeat");
+    return until(() => count() > 1, "heartbeats");
+  }));

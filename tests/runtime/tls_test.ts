@@ -130,14 +130,17 @@ test("ALPN settles on a protocol that both know", async () => {
 test("garbage on a TLS port leaves the listener alive (HS-23)", async () => {
   const listener = await listenTls();
   const { port } = target(listener);
+  // Of the last there is too little to judge: on Node it has the time of a handshake.
   for (const garbage of ["GET / HTTP/1.1\r\n\r\n", "SSH-2.0-x\r\n", "\0"]) {
     const socket = connectSocket(port ?? 0, "127.0.0.1");
     socket.on("error", () => {});
     socket.resume();
     const closed = new Promise((resolve) => socket.on("close", resolve));
     socket.end(garbage);
-    await closed;
+    if (garbage.length > 1) await closed;
     await dial(listener, { ca });
+    socket.destroy();
+    await closed;
   }
   await listener.close();
 });
