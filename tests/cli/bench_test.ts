@@ -1,18 +1,34 @@
 /** `bench`, against servers that echo, and others. */
 import type { Site } from "../../server.ts";
 import { assert, assertEquals, assertMatch, test } from "../harness.ts";
+import type { Child } from "../harness/child.ts";
 import { serve, until } from "../site/served.ts";
 import { assertExits, startCli } from "./talking.ts";
 
-test("bench: measures, and prints percentiles and a histogram", async () => {
-  await serve({}, async ({ port }) => {
+/** As long as it takes: {@linkcode endAfter} ends it. */
+const LONG = ["--duration", "300"];
+
+/** Ends a measurement when so many messages have come. */
+async function endAfter(
+  messages: number,
+  child: Child,
+  site: Site,
+): Promise<void> {
+  const isEnough = () => site.stats.messagesReceived > messages;
+  await until(isEnough, "the first messages");
+  child.signal("SIGINT");
+}
+
+test("bench: measures until SIGINT, and prints percentiles and a histogram", async () => {
+  await serve({}, async ({ port, site }) => {
     await using child = startCli(
       ...["bench", "-c", "3", "--in-flight", "4", "--size", "100"],
-      ...["--duration", "0.4", `ws://127.0.0.1:${port}/echo`],
+      ...[...LONG, `ws://127.0.0.1:${port}/echo`],
     );
+    await endAfter(100, child, site);
     assertMatch(
       await child.line(),
-      /^3 connections, 4 in flight on each, 100 bytes, (0\.[4-9]|[1-9]\d*\.\d) s$/,
+      /^3 connections, 4 in flight on each, 100 bytes, \d+\.\d s$/,
     );
     assertMatch(
       await child.line(),
@@ -33,11 +49,12 @@ test("bench: measures, and prints percentiles and a histogram", async () => {
 });
 
 test("bench: --json is one object", async () => {
-  await serve({}, async ({ port }) => {
+  await serve({}, async ({ port, site }) => {
     await using child = startCli(
-      ...["bench", "--json", "-c", "2", "--duration", "0.3"],
+      ...["bench", "--json", "-c", "2", ...LONG],
       `ws://127.0.0.1:${port}/echo`,
     );
+    await endAfter(100, child, site);
     const report = await child.json<Record<string, unknown>>();
     const { type, connections, inFlight, messageBytes } = report;
     const { wrong, failed, lost } = report;
@@ -63,19 +80,24 @@ test("bench: fails where a server does not echo, refuses, or drops", async () =>
     });
   };
   await serve({ setup }, async ({ port }) => {
-    const start = (path: string) =>
+    const start = (path: string, seconds = "0.3") =>
       startCli(
-        ...["bench", "-c", "2", "--duration", "0.3"],
+        ...["bench", "-c", "2", "--duration", seconds],
         `ws://127.0.0.1:${port}${path}`,
       );
     await using silent = start("/silent");
+    assertMatch(
+      await silent.line(),
+      /^2 connections, .* (0\.[3-9]|[1-9]\d*\.\d) s$/,
+    );
     await assertExits(silent, 1);
     await using other = start("/other");
     await assertExits(other, 1);
     await using refused = start("/nothing");
     await assertExits(refused, 1);
     assertMatch(refused.stderr, /^2 of 2 connections failed: .*404.*\.\n$/);
-    await using dropped = start("/drop");
+    // Without a connection it ends at once.
+    await using dropped = start("/drop", "300");
     await dropped.line();
     await dropped.line();
     assertEquals(await dropped.line(), "2 connections ended before their time");
@@ -84,21 +106,18 @@ test("bench: fails where a server does not echo, refuses, or drops", async () =>
 });
 
 test("bench: measures what could be opened, and tells what could not", async () => {
-  await serve({ maxConnections: 3 }, async ({ port }) => {
-    const args = [
-      "-c",
-      "5",
-      "--duration",
-      "0.3",
-      `ws://127.0.0.1:${port}/echo`,
-    ];
+  await serve({ maxConnections: 3 }, async ({ port, site }) => {
+    const args = ["-c", "5", ...LONG, `ws://127.0.0.1:${port}/echo`];
     // The canary is the third.
     await using child = startCli("bench", ...args);
+    await endAfter(100, child, site);
     assertMatch(await child.line(), /^2 connections, /);
     assertMatch(await child.line(), /^[1-9]\d* messages and back, /);
     await assertExits(child, 1);
     assertMatch(child.stderr, /^3 of 5 connections failed: .*503.*\.\n$/);
+    const before = site.stats.messagesReceived;
     await using json = startCli("bench", "--json", ...args);
+    await endAfter(before + 100, json, site);
     const error = await json.json<Record<string, unknown>>();
     assertEquals([error["type"], error["status"]], ["error", 503]);
     const report = await json.json<Record<string, unknown>>();
@@ -120,31 +139,18 @@ test("bench: prints what was measured when the server stops half-way", async () 
         isStopped = ++echoed >= 50;
       },
     });
-  await serve({ setup }, async ({ port }) => {
+  await serve({ setup }, async ({ port, site }) => {
+    const before = site.stats.messagesReceived;
     await using child = startCli(
-      ...["bench", "-c", "2", "--duration", "0.5"],
+      ...["bench", "-c", "2", ...LONG],
       `ws://127.0.0.1:${port}/stopping`,
     );
+    await until(() => isStopped, "the stop");
+    // Whoever sends the next message has got the reply to the one before.
+    await endAfter(before + echoed + 1, child, site);
     assertMatch(await child.line(), /^2 connections, /);
     assertMatch(await child.line(), /^5\d messages and back, /);
     assertEquals(await child.line(), "2 connections ended before their time");
     await assertExits(child, 1);
-  });
-});
-
-test("bench: SIGINT ends it early, with the figures so far", async () => {
-  await serve({}, async ({ port, site }) => {
-    await using child = startCli(
-      ...["bench", "-c", "2", "--duration", "300"],
-      `ws://127.0.0.1:${port}/echo`,
-    );
-    await until(
-      () => site.connections.size === 3 && site.stats.messagesReceived > 100,
-      "the first messages",
-    );
-    child.signal("SIGINT");
-    assertMatch(await child.line(), /^2 connections, /);
-    assertMatch(await child.line(), /^[1-9]\d* messages and back, /);
-    await assertExits(child, 0);
   });
 });
