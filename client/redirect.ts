@@ -61,7 +61,10 @@ export function redirected(
   }
   // Nothing of the location is in a message: it may be a secret, or an attack on
   // who reads the log.
-  const url = URL.parse(error.headers!.get("location")!, httpUrl(ask.url));
+  const [location = "", ...others] = error.headers!.getAll("location");
+  // Which one was meant nobody can tell; joined they are a third.
+  if (others.length > 0) throw refuse("it has more than one location");
+  const url = URL.parse(location, httpUrl(ask.url));
   if (url === null) throw refuse("its location is not a URL");
   if (!takeScheme(url)) throw refuse("its scheme is unknown");
   if (ask.url.protocol === "wss:" && url.protocol === "ws:") {

@@ -142,6 +142,8 @@ test("CI-9: locations that no client should follow", async () => {
       "ws://user@127.0.0.1:1/",
       "/x#fragment",
       "/x#",
+      "/x\r\nLocation: /x",
+      "ws://127.0.0.1:1/\r\nlocation: /x",
     ]
   ) {
     const error = await refusalOf(location);
