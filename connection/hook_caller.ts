@@ -12,7 +12,7 @@ import type { Incoming } from "./incoming.ts";
 import type { Link } from "./link.ts";
 
 /** A Ping, or a Pong. */
-export type ControlEvent = Extract<
+type ControlEvent = Extract<
   ProtocolEvent,
   { readonly type: "ping" | "pong" }
 >;
@@ -49,9 +49,8 @@ class Aftermath {
 }
 
 /**
- * Calls the hooks of one handler. None is called while the promise of another is
- * pending: whoever has something to tell asks `isBusy` first, or leaves it to be
- * told when its turn comes.
+ * Calls the hooks of one handler, none while the promise of another is pending: of
+ * what is not a message, that which has to be told meanwhile is owed.
  *
  * It is a base class rather than a part, which would be one more object for each
  * connection.

@@ -88,9 +88,14 @@ export class Link implements TransportSink, Ticking {
     return this.#keepalive.pings ??= new Pings();
   }
 
-  /** Whether a Ping was ever sent. */
+  /** Whether Pings may be under way. */
   get hasPings(): boolean {
     return this.#keepalive.pings !== undefined;
+  }
+
+  /** Latest round trip, in milliseconds; `undefined` before the first. */
+  get latencyMs(): number | undefined {
+    return this.#keepalive.pings?.latencyMs;
   }
 
   /** Bytes accepted for sending that have not left this process. */
@@ -318,7 +323,8 @@ export class Link implements TransportSink, Ticking {
   /** Whether a message may be sent; a peer that has not read what was is given up. */
   #maySend(): boolean {
     if (this.isClosed) return false;
-    if (this.hasRoom) return true;
+    // Not by `hasRoom`: a call more for each message, 3 % on Bun.
+    if (this.bufferedBytes <= this.settings.sendMaxBytes) return true;
     this.ending.overflow();
     return false;
   }

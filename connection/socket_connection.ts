@@ -141,7 +141,7 @@ export class SocketConnection<Data = unknown>
   }
 
   get latencyMs(): number | undefined {
-    return this.link.pings.latencyMs;
+    return this.link.latencyMs;
   }
 
   get stats(): ConnectionStats {
