@@ -6,7 +6,7 @@ import type {
   HostSocketSink,
 } from "../../runtime/host.ts";
 import { makeHostedWebSocket } from "../../server/hosted/websocket.ts";
-import { assert, assertEquals, test } from "../harness.ts";
+import { assert, assertEquals, testWhere } from "../harness.ts";
 import { currentRuntime } from "../harness/child.ts";
 import { within } from "../harness/deadline.ts";
 import { closePayload, parseFrames } from "../harness/frame.ts";
@@ -45,8 +45,8 @@ function testFull(
     readonly sentBytes: number;
   }) => Promise<void>,
 ): void {
-  if (currentRuntime !== "bun") return;
-  test(name, async () => {
+  const missing = currentRuntime === "bun" ? undefined : "Bun";
+  testWhere(missing, name, async () => {
     const ears = new Ears();
     const times = { idleTimeoutMs: 0, openTimeoutMs: 10_000 };
     const server = serveOnBun(
