@@ -13,8 +13,10 @@ export function acceptKey(key: string): string {
 
 /** Value of a header in a head; `undefined` where it is absent. */
 export function headerOf(head: string, name: string): string | undefined {
-  const lines = head.split("\r\n").map((line) => line.split(/: */, 2));
-  return lines.find(([key]) => key?.toLowerCase() === name.toLowerCase())?.[1];
+  const prefix = `${name.toLowerCase()}:`;
+  const lines = head.split("\r\n");
+  const line = lines.find((line) => line.toLowerCase().startsWith(prefix));
+  return line?.slice(prefix.length).trim();
 }
 
 /** A right 101 for a request head; `headers` are added, or replace by name. */
