@@ -69,9 +69,10 @@ export class Tunnel implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // Dante has children of its own, which only it can end.
+    // Dante has children of its own, which only it can end. So has Apache, which
+    // gives them 10 seconds before it kills them.
     this.#child.signal("SIGTERM");
-    await within(this.#child.exited, "the end of a tunnel");
+    await within(this.#child.exited, "the end of a tunnel", 40_000);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
