@@ -47,11 +47,7 @@ export class Feed {
       const connection = this.#connection;
       if (connection !== undefined && connection !== latest) {
         latest = connection;
-        try {
-          yield* messagesOf(connection);
-        } finally {
-          release(connection);
-        }
+        yield* messagesOf(connection);
       } else if (this.#end === undefined) {
         await this.#changed.promise;
       } else if (this.#end.error === undefined) {
